@@ -1,0 +1,93 @@
+//! Values that pbjson writes differently from OTLP JSON, and a bounded writer.
+
+use std::io;
+
+use serde::{Serialize, Serializer};
+
+use crate::{EncodeError, Limits};
+
+/// Bytes as lower-case hex.
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+        let text: String = self
+            .0
+            .iter()
+            .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
+            .collect();
+        serializer.serialize_str(&text)
+    }
+}
+
+/// A double, or the string that stands for what JSON has no number for.
+pub(crate) struct Double(pub(crate) f64);
+
+impl Serialize for Double {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() {
+            serializer.serialize_f64(self.0)
+        } else if self.0.is_nan() {
+            serializer.serialize_str("NaN")
+        } else if self.0 > 0.0 {
+            serializer.serialize_str("Infinity")
+        } else {
+            serializer.serialize_str("-Infinity")
+        }
+    }
+}
+
+/// A list of doubles.
+pub(crate) struct Doubles<'a>(pub(crate) &'a [f64]);
+
+impl Serialize for Doubles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().copied().map(Double))
+    }
+}
+
+/// See [`super::encode`].
+pub(super) fn encode<M: Serialize>(
+    message: &M,
+    limits: &Limits,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let start = out.len();
+    let mut writer = Bounded {
+        room: limits.output_bytes,
+        out,
+    };
+    // The writers of OTLP messages fail only where this one does.
+    if serde_json::to_writer(&mut writer, message).is_err() {
+        out.truncate(start);
+        return Err(EncodeError::TooLong {
+            limit: limits.output_bytes,
+        });
+    }
+    Ok(())
+}
+
+/// Appends to a buffer until the room is used up.
+struct Bounded<'a> {
+    room: usize,
+    out: &'a mut Vec<u8>,
+}
+
+impl io::Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.room.checked_sub(bytes.len()) {
+            Some(room) => {
+                self.room = room;
+                self.out.extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            None => Err(io::ErrorKind::FileTooLarge.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

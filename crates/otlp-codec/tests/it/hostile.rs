@@ -1,0 +1,187 @@
+//! Input made to hurt: depth, numbers of elements, lengths, bytes that are no text.
+
+use otlp_codec::typed::{Request, protobuf_to_json};
+use otlp_codec::{DecodeError, EncodeError, Limits, Signal};
+use prost::encoding::{WireType, encode_key, encode_varint};
+
+/// A length-delimited field.
+fn field(number: u32, contents: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode_key(number, WireType::LengthDelimited, &mut out);
+    encode_varint(contents.len() as u64, &mut out);
+    out.extend_from_slice(contents);
+    out
+}
+
+/// A log record with a body, as a request in protobuf.
+fn log_wire(body: &[u8]) -> Vec<u8> {
+    field(1, &field(2, &field(2, &field(5, body))))
+}
+
+/// The same in JSON.
+fn log_json(body: &str) -> Vec<u8> {
+    format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"body":{body}}}]}}]}}]}}"#)
+        .into_bytes()
+}
+
+/// `levels` arrays, one in another, in both encodings.
+fn arrays(levels: usize) -> (Vec<u8>, Vec<u8>) {
+    let (mut wire, mut json) = (Vec::new(), "{}".to_owned());
+    for _ in 0..levels {
+        wire = field(5, &field(1, &wire));
+        json = format!(r#"{{"arrayValue":{{"values":[{json}]}}}}"#);
+    }
+    (log_wire(&wire), log_json(&json))
+}
+
+/// `levels` kvlists, one in another, in both encodings.
+fn kvlists(levels: usize) -> (Vec<u8>, Vec<u8>) {
+    let (mut wire, mut json) = (Vec::new(), "{}".to_owned());
+    for _ in 0..levels {
+        wire = field(6, &field(1, &field(2, &wire)));
+        json = format!(r#"{{"kvlistValue":{{"values":[{{"value":{json}}}]}}}}"#);
+    }
+    (log_wire(&wire), log_json(&json))
+}
+
+fn both(
+    signal: Signal,
+    (wire, json): &(Vec<u8>, Vec<u8>),
+    limits: &Limits,
+) -> [Result<Request, DecodeError>; 2] {
+    [
+        Request::decode_protobuf(signal, wire, limits),
+        Request::decode_json(signal, json, limits),
+    ]
+}
+
+/// Scenario: values nested to the limit, one level further, and absurdly deep.
+/// Guarantees: the limit is the same in both encodings: 48 arrays or 32 kvlists in a log body.
+#[test]
+fn depth_is_one_rule_for_both_encodings() {
+    let limits = Limits::default();
+    for nested in [arrays(48), kvlists(32)] {
+        let [wire, json] = both(Signal::Logs, &nested, &limits);
+        assert_eq!(wire.unwrap(), json.unwrap());
+    }
+    for nested in [arrays(49), kvlists(33), arrays(2000)] {
+        for result in both(Signal::Logs, &nested, &limits) {
+            assert_eq!(result.unwrap_err(), DecodeError::TooDeep { limit: 100 });
+        }
+    }
+    let shallow = Limits { depth: 8, ..limits };
+    for result in both(Signal::Logs, &arrays(2), &shallow) {
+        assert!(result.is_ok());
+    }
+    for result in both(Signal::Logs, &arrays(3), &shallow) {
+        assert_eq!(result.unwrap_err(), DecodeError::TooDeep { limit: 8 });
+    }
+}
+
+/// Scenario: what no field is known for, nested: JSON members and protobuf groups.
+/// Guarantees: skipped while shallow, refused when deep, and the stack is safe.
+#[test]
+fn depth_of_the_unknown_is_bounded() {
+    let limits = Limits::default();
+    let json = |levels: usize| format!(r#"{{"x":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    assert!(Request::decode_json(Signal::Logs, json(100).as_bytes(), &limits).is_ok());
+    for levels in [101, 20_000] {
+        let error = Request::decode_json(Signal::Logs, json(levels).as_bytes(), &limits);
+        assert_eq!(error.unwrap_err(), DecodeError::TooDeep { limit: 100 });
+    }
+    let groups =
+        |levels: usize| [[0xfb_u8, 0x01].repeat(levels), [0xfc, 0x01].repeat(levels)].concat();
+    assert!(Request::decode_protobuf(Signal::Logs, &groups(50), &limits).is_ok());
+    let error = Request::decode_protobuf(Signal::Logs, &groups(20_000), &limits).unwrap_err();
+    assert_eq!(error, DecodeError::TooDeep { limit: 100 });
+    let brackets_in_text = format!(r#"{{"x":"{}\"[["}}"#, "[".repeat(1000));
+    assert!(Request::decode_json(Signal::Logs, brackets_in_text.as_bytes(), &limits).is_ok());
+}
+
+/// Scenario: a million and one sub-messages of two or three bytes each, and strings likewise.
+/// Guarantees: refused with the limit, in both encodings, before they fill memory; one fewer
+/// passes.
+#[test]
+fn elements_are_counted() {
+    let limits = Limits {
+        elements: 1000,
+        ..Limits::default()
+    };
+    let spans = |n: usize| {
+        let json = format!(
+            r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#,
+            vec!["{}"; n].join(",")
+        );
+        (
+            field(1, &field(2, &field(2, &[]).repeat(n))),
+            json.into_bytes(),
+        )
+    };
+    let keys = |n: usize| {
+        let keys = vec![r#""""#; n].join(",");
+        let json = format!(
+            r#"{{"resourceSpans":[{{"resource":{{"entityRefs":[{{"idKeys":[{keys}]}}]}}}}]}}"#
+        );
+        (
+            field(1, &field(1, &field(3, &field(3, &[]).repeat(n)))),
+            json.into_bytes(),
+        )
+    };
+    for (below, above) in [(spans(998), spans(999)), (keys(997), keys(998))] {
+        for result in both(Signal::Traces, &below, &limits) {
+            assert!(result.is_ok(), "{result:?}");
+        }
+        for result in both(Signal::Traces, &above, &limits) {
+            assert_eq!(
+                result.unwrap_err(),
+                DecodeError::TooManyElements { limit: 1000 }
+            );
+        }
+    }
+    let million = field(1, &field(2, &field(2, &[]).repeat(1_000_000)));
+    let error = Request::decode_protobuf(Signal::Traces, &million, &Limits::default());
+    assert_eq!(
+        error.unwrap_err(),
+        DecodeError::TooManyElements { limit: 1_000_000 }
+    );
+}
+
+/// Scenario: input and output a byte over their limits.
+/// Guarantees: typed errors; the caller's buffer is as it was.
+#[test]
+fn lengths_are_bounded() {
+    let exactly = Limits {
+        input_bytes: 2,
+        output_bytes: 2,
+        ..Limits::default()
+    };
+    let mut out = b"kept".to_vec();
+    protobuf_to_json(Signal::Metrics, &[], &exactly, &mut out).unwrap();
+    assert_eq!(out, b"kept{}");
+    let short = Limits {
+        output_bytes: 1,
+        ..exactly
+    };
+    let error = protobuf_to_json(Signal::Metrics, &[], &short, &mut out).unwrap_err();
+    assert_eq!(error, EncodeError::TooLong { limit: 1 });
+    assert_eq!(out, b"kept{}");
+    for result in both(Signal::Metrics, &(vec![0; 3], b"{ }".to_vec()), &exactly) {
+        assert_eq!(result.unwrap_err(), DecodeError::TooLong { limit: 2 });
+    }
+}
+
+/// Scenario: bytes that are no UTF-8, a byte order mark, lone surrogates, text after the end.
+/// Guarantees: refused, with a position.
+#[test]
+fn text_must_be_text() {
+    let limits = Limits::default();
+    let read = |json: &[u8]| Request::decode_json(Signal::Logs, json, &limits);
+    let latin1 = read(b"{\"x\":1,\n\"y\":\"\xe9\"}").unwrap_err().to_string();
+    assert_eq!(latin1, ".: the text is not UTF-8, at line 2 column 6");
+    assert!(read(b"\xef\xbb\xbf{}").is_err());
+    assert!(read(&log_json(r#"{"stringValue":"\ud800"}"#)).is_err());
+    assert!(read(b"{}{}").is_err());
+    assert!(read(b"{} \n\t").is_ok());
+    assert!(read(b"").is_err());
+    assert!(read(b"[]").is_err());
+}

@@ -1,0 +1,12 @@
+//! The codec against vectors, against itself and against hostile input.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod hostile;
+mod policy;
+mod roundtrip;
+mod vectors;

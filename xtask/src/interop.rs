@@ -1,0 +1,4 @@
+//! Interop.
+pub(crate) fn run() -> anyhow::Result<()> {
+    Ok(())
+}

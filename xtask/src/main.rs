@@ -1,0 +1,43 @@
+//! Maintenance tasks, run as `cargo xtask <task>`. A list of them, nothing else.
+
+mod codegen;
+mod interop;
+mod tidy;
+mod verify;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Maintenance tasks of otlp-relay")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Regenerate every binding from `proto/`
+    Codegen {
+        /// Change nothing; fail if a file would change
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run every gate: fmt, clippy, docs, tests, codegen freshness, layering, deny
+    Verify {
+        /// Leave out `cargo test`, where it has just run
+        #[arg(long)]
+        skip_tests: bool,
+    },
+    /// Export with the official Python SDK, watch with Python's `websockets`, compare
+    Interop,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        Task::Codegen { check: false } => codegen::write(),
+        Task::Codegen { check: true } => codegen::check(),
+        Task::Verify { skip_tests } => verify::run(skip_tests),
+        Task::Interop => interop::run(),
+    }
+}

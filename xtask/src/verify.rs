@@ -1,0 +1,4 @@
+//! Gates.
+pub(crate) fn run(_: bool) -> anyhow::Result<()> {
+    Ok(())
+}
