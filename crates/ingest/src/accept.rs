@@ -1,0 +1,81 @@
+//! The core, free of transports: the bytes of a body become a checked [`Export`].
+
+use bytes::Bytes;
+use otlp_codec::typed::Request;
+use otlp_codec::{DecodeError, Limits, Signal};
+use tokio::task::spawn_blocking;
+use tracing::error;
+
+use crate::content::ContentType;
+use crate::error::IngestError;
+use crate::sink::Export;
+
+/// Bodies longer than this many bytes are decoded on the pool for blocking work, so that the
+/// other connections of a thread don't wait for them. Shorter ones take less time than the
+/// round trip to another thread is worth.
+pub const OFFLOAD_BYTES: usize = 1 << 20;
+
+/// Checks an inflated `body` of an `Export` request and makes it an [`Export`]. An empty
+/// protobuf body is an empty request (OTLP spec, "Full Success"). The tree of messages is gone
+/// when this returns.
+///
+/// # Errors
+///
+/// [`DecodeError`], whose limits are those of `limits`; its `input_bytes` also bounds the
+/// protobuf form of a JSON body, which can be four times as long as the text.
+pub fn check(
+    signal: Signal,
+    content_type: ContentType,
+    body: Bytes,
+    limits: &Limits,
+) -> Result<Export, DecodeError> {
+    let (request, wire) = match content_type {
+        ContentType::Protobuf => (Request::decode_protobuf(signal, &body, limits)?, Some(body)),
+        ContentType::Json => {
+            let request = Request::decode_json(signal, &body, limits)?;
+            drop(body);
+            (request, None)
+        }
+    };
+    request.check_ids()?;
+    let items = request.items();
+    let wire = wire.unwrap_or_else(|| Bytes::from(request.encode_protobuf()));
+    drop(request);
+    if wire.len() > limits.input_bytes {
+        return Err(DecodeError::TooLong {
+            limit: limits.input_bytes,
+        });
+    }
+    Ok(Export {
+        signal,
+        wire,
+        items,
+    })
+}
+
+/// As [`check`], away from the calling thread if `body` is longer than [`OFFLOAD_BYTES`].
+///
+/// # Errors
+///
+/// [`IngestError::Decode`]; [`IngestError::Internal`] if the pool is gone or the decoder
+/// panicked, which no input may cause.
+pub async fn check_off_thread(
+    signal: Signal,
+    content_type: ContentType,
+    body: Bytes,
+    limits: Limits,
+) -> Result<Export, IngestError> {
+    if body.len() <= OFFLOAD_BYTES {
+        return Ok(check(signal, content_type, body, &limits)?);
+    }
+    match spawn_blocking(move || check(signal, content_type, body, &limits)).await {
+        Ok(checked) => Ok(checked?),
+        Err(failure) => {
+            error!(%signal, %failure, "decoding a request failed");
+            Err(IngestError::Internal)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

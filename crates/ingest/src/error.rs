@@ -1,0 +1,180 @@
+//! Every way in which a request can fail, and what it means on either transport.
+
+use actix_web::http::StatusCode;
+use otlp_codec::DecodeError;
+use thiserror::Error;
+
+use crate::authorize::AuthError;
+use crate::body::BodyError;
+use crate::sink::Refused;
+
+/// A code of `google.rpc.Code`, as gRPC and `google.rpc.Status` carry it; those that are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Code {
+    /// The request is bad and stays bad.
+    InvalidArgument = 3,
+    /// There is no such path.
+    NotFound = 5,
+    /// The sender is known and not allowed.
+    PermissionDenied = 7,
+    /// Over a limit of size. Not retried by OTLP clients, as long as no `RetryInfo` goes with it.
+    ResourceExhausted = 8,
+    /// This is not offered here.
+    Unimplemented = 12,
+    /// The fault is ours.
+    Internal = 13,
+    /// Not now; the same request may succeed later.
+    Unavailable = 14,
+    /// The sender is unknown.
+    Unauthenticated = 16,
+}
+
+impl Code {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self as i32
+    }
+}
+
+/// A request that was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum IngestError {
+    /// The path is not served, or its signal is switched off.
+    #[error("there is nothing at this path")]
+    NotFound,
+    /// The method is not POST.
+    #[error("only POST is served here")]
+    Method,
+    /// The request asks for another protocol.
+    #[error("this path does not upgrade to another protocol")]
+    Upgrade,
+    /// The sender may not send.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// The media type is missing, unknown, or not one.
+    #[error("the Content-Type must be application/x-protobuf or application/json")]
+    ContentType,
+    /// The content coding is unknown, or there are several.
+    #[error("the Content-Encoding must be gzip or identity, and only one")]
+    ContentEncoding,
+    /// The body could not be read.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The body is not an acceptable message.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The sink did not take the export.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// A fault of the receiver itself; no request should be able to cause it.
+    #[error("internal error")]
+    Internal,
+}
+
+impl IngestError {
+    /// The status over HTTP (OTLP spec, "Failures"; RFC 9110, 15.5). Clients retry 503 alone of
+    /// these and drop the data on every other.
+    #[must_use]
+    pub fn http_status(&self) -> StatusCode {
+        self.row().0
+    }
+
+    /// The code over gRPC, and in the `google.rpc.Status` of an HTTP answer.
+    #[must_use]
+    pub fn grpc_code(&self) -> Code {
+        self.row().1
+    }
+
+    /// A short label for counters, one of a fixed set.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.row().2
+    }
+
+    /// When the client may come again, in seconds; `None` for what will never succeed.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Refused(refused) => Some(refused.retry_after()),
+            Self::NotFound
+            | Self::Method
+            | Self::Upgrade
+            | Self::Auth(_)
+            | Self::ContentType
+            | Self::ContentEncoding
+            | Self::Body(_)
+            | Self::Decode(_)
+            | Self::Internal => None,
+        }
+    }
+
+    /// The table. Every case is named: a new one does not compile until it has a row.
+    fn row(&self) -> (StatusCode, Code, &'static str) {
+        use StatusCode as Http;
+        match self {
+            Self::NotFound => (Http::NOT_FOUND, Code::NotFound, "not_found"),
+            Self::Method => (Http::METHOD_NOT_ALLOWED, Code::Unimplemented, "method"),
+            Self::Upgrade => (Http::BAD_REQUEST, Code::InvalidArgument, "upgrade"),
+            Self::Auth(AuthError::Unauthenticated) => {
+                (Http::UNAUTHORIZED, Code::Unauthenticated, "unauthenticated")
+            }
+            Self::Auth(AuthError::Forbidden) => {
+                (Http::FORBIDDEN, Code::PermissionDenied, "forbidden")
+            }
+            Self::ContentType => (
+                Http::UNSUPPORTED_MEDIA_TYPE,
+                Code::InvalidArgument,
+                "content_type",
+            ),
+            Self::ContentEncoding => (
+                Http::UNSUPPORTED_MEDIA_TYPE,
+                Code::Unimplemented,
+                "content_encoding",
+            ),
+            Self::Body(BodyError::TooLarge { .. }) => (
+                Http::PAYLOAD_TOO_LARGE,
+                Code::ResourceExhausted,
+                "body_too_large",
+            ),
+            Self::Body(BodyError::Compression(_)) => {
+                (Http::BAD_REQUEST, Code::InvalidArgument, "bad_compression")
+            }
+            Self::Body(BodyError::Incomplete) => {
+                (Http::BAD_REQUEST, Code::InvalidArgument, "incomplete_body")
+            }
+            Self::Decode(DecodeError::TooLong { .. }) => (
+                Http::PAYLOAD_TOO_LARGE,
+                Code::ResourceExhausted,
+                "message_too_long",
+            ),
+            Self::Decode(DecodeError::TooManyElements { .. }) => (
+                Http::PAYLOAD_TOO_LARGE,
+                Code::ResourceExhausted,
+                "too_many_elements",
+            ),
+            Self::Decode(DecodeError::TooDeep { .. }) => {
+                (Http::BAD_REQUEST, Code::InvalidArgument, "too_deep")
+            }
+            Self::Decode(DecodeError::Protobuf(_)) => {
+                (Http::BAD_REQUEST, Code::InvalidArgument, "bad_protobuf")
+            }
+            Self::Decode(DecodeError::Json(_)) => {
+                (Http::BAD_REQUEST, Code::InvalidArgument, "bad_json")
+            }
+            Self::Decode(DecodeError::IdLength { .. }) => {
+                (Http::BAD_REQUEST, Code::InvalidArgument, "bad_id")
+            }
+            Self::Refused(refused) => (
+                Http::SERVICE_UNAVAILABLE,
+                Code::Unavailable,
+                refused.reason(),
+            ),
+            Self::Internal => (Http::INTERNAL_SERVER_ERROR, Code::Internal, "internal"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! OTLP/HTTP over actix-web: the routes, the head of a request, the answer.
+
+mod unread;
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::http::header::{
+    AUTHORIZATION, AsHeaderName, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
+    HeaderValue, ORIGIN, UPGRADE,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use otlp_codec::Signal;
+use tracing::debug;
+
+pub use self::unread::hold_unread;
+
+use self::unread::RequestBody;
+use crate::accept;
+use crate::authorize::{Authorize, Credentials};
+use crate::body::{self, BodyError};
+use crate::config::IngestConfig;
+use crate::content::{ContentEncoding, ContentType};
+use crate::error::IngestError;
+use crate::observer::{Observer, Transport};
+use crate::sink::ExportSink;
+use crate::status;
+
+/// The paths that are served and their signals (OTLP spec, "OTLP/HTTP Request").
+const ROUTES: &[(&str, Signal)] = &[("/v1/metrics", Signal::Metrics)];
+
+/// Everything that a transport needs. Cheap to clone; one for all workers.
+#[derive(Clone)]
+pub struct Receiver {
+    /// Limits and rules.
+    pub config: IngestConfig,
+    /// Where exports go.
+    pub sink: Arc<dyn ExportSink>,
+    /// Who may send.
+    pub authorize: Arc<dyn Authorize>,
+    /// Who counts.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// Adds the receiver's routes to an actix application, for every method: POST is served, all
+/// others are a 405 (RFC 9110, 15.5.6). Other paths stay the application's own; it can answer
+/// them in the same form with [`status::answer`] and
+/// [`hold_unread`].
+///
+/// Refusals before the end of a body rely on `client_disconnect_timeout`: with 0 seconds, the
+/// default of plain actix-http, a client that is still sending may see a reset instead.
+pub fn configure(cfg: &mut web::ServiceConfig, receiver: Receiver) {
+    let receiver = Arc::new(receiver);
+    for &(path, signal) in ROUTES {
+        let receiver = Arc::clone(&receiver);
+        let handler = move |request: HttpRequest, payload: web::Payload| {
+            let receiver = Arc::clone(&receiver);
+            async move { export(&receiver, signal, &request, payload).await }
+        };
+        cfg.service(web::resource(path).route(web::route().to(handler)));
+    }
+}
+
+/// Serves one request.
+async fn export(
+    receiver: &Receiver,
+    signal: Signal,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let mut outcome = Outcome::new(receiver.observer.as_ref(), signal);
+    let mut body = RequestBody::new(payload);
+    let content_type = content_type(request.headers(), receiver.config.lenient_content_type);
+    match receive(receiver, signal, request, content_type, &mut body).await {
+        Ok(accepted) => {
+            outcome.accepted(accepted.items, accepted.bytes);
+            success(accepted.content_type)
+        }
+        Err(error) => {
+            outcome.refused(&error);
+            let answer_in = content_type.unwrap_or(ContentType::Json);
+            body.outlive(status::answer_in(answer_in, &error))
+        }
+    }
+}
+
+/// What is left to say of an export that has been given away.
+struct Accepted {
+    content_type: ContentType,
+    items: usize,
+    bytes: usize,
+}
+
+/// Judges the head, reads the body, and gives the export to the sink.
+async fn receive(
+    receiver: &Receiver,
+    signal: Signal,
+    request: &HttpRequest,
+    content_type: Option<ContentType>,
+    body: &mut RequestBody,
+) -> Result<Accepted, IngestError> {
+    let headers = request.headers();
+    if asks_for_websocket(headers) {
+        return Err(IngestError::Upgrade);
+    }
+    if request.method() != Method::POST {
+        return Err(IngestError::Method);
+    }
+    receiver.authorize.check(Credentials {
+        authorization: only(headers, AUTHORIZATION).map(HeaderValue::as_bytes),
+        peer: request.peer_addr().map(|peer| peer.ip()),
+    })?;
+    let content_type = content_type.ok_or(IngestError::ContentType)?;
+    let encoding = ContentEncoding::of(values(headers, CONTENT_ENCODING))
+        .ok_or(IngestError::ContentEncoding)?;
+    let limit = receiver.config.max_body_bytes;
+    let bytes = body::read(body, encoding, content_length(headers), limit).await?;
+    let limits = receiver.config.decode_limits();
+    let export = accept::check_off_thread(signal, content_type, bytes, limits).await?;
+    let accepted = Accepted {
+        content_type,
+        items: export.items,
+        bytes: export.wire.len(),
+    };
+    receiver.sink.accept(export)?;
+    Ok(accepted)
+}
+
+/// An `Export…ServiceResponse` without partial success: no bytes in protobuf, an empty object
+/// in JSON (OTLP spec, "Full Success").
+fn success(content_type: ContentType) -> HttpResponse {
+    let body = match content_type {
+        ContentType::Protobuf => web::Bytes::new(),
+        ContentType::Json => web::Bytes::from_static(b"{}"),
+    };
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, content_type.as_str()))
+        .body(body)
+}
+
+/// The encoding of the body. `lenient` takes a missing or unknown type for protobuf, unless a
+/// web page may be behind the request.
+fn content_type(headers: &HeaderMap, lenient: bool) -> Option<ContentType> {
+    let assumed = (lenient && !headers.contains_key(ORIGIN)).then_some(ContentType::Protobuf);
+    ContentType::of(values(headers, CONTENT_TYPE)).or(assumed)
+}
+
+/// Whether the client asks for WebSocket, maybe among others (RFC 9110, 7.8).
+fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    values(headers, UPGRADE)
+        .flat_map(|value| value.split(|&byte| byte == b','))
+        .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// The announced length of the body as sent. The HTTP parser has refused anything that is not a
+/// number; one that is too big for the type counts as the biggest.
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    let value = headers.get(CONTENT_LENGTH)?;
+    Some(value.to_str().ok()?.parse().unwrap_or(u64::MAX))
+}
+
+/// The values of a header.
+fn values(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(name).map(HeaderValue::as_bytes)
+}
+
+/// The value of a header that is there exactly once.
+fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(name);
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// Sees to it that a request is counted once, whatever becomes of it. actix drops the handler
+/// when the connection breaks; that counts as an incomplete body.
+struct Outcome<'a> {
+    observer: &'a dyn Observer,
+    signal: Signal,
+    told: bool,
+}
+
+impl<'a> Outcome<'a> {
+    fn new(observer: &'a dyn Observer, signal: Signal) -> Self {
+        Self {
+            observer,
+            signal,
+            told: false,
+        }
+    }
+
+    fn accepted(&mut self, items: usize, bytes: usize) {
+        self.told = true;
+        self.observer
+            .accepted(self.signal, Transport::Http, items, bytes);
+    }
+
+    fn refused(&mut self, error: &IngestError) {
+        self.told = true;
+        debug!(signal = %self.signal, reason = error.reason(), "a request was refused");
+        self.observer
+            .refused(Some(self.signal), Transport::Http, error.reason());
+    }
+}
+
+impl Drop for Outcome<'_> {
+    fn drop(&mut self) {
+        if !self.told {
+            self.refused(&IngestError::Body(BodyError::Incomplete));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+//! The OTLP receiver: bytes from the network to checked exports.
+//!
+//! The life of a request: the head is judged ([`Authorize`], media type, content coding), the
+//! body is read and inflated within limits ([`body`]), the bytes become an [`Export`]
+//! ([`accept`]), the export goes to the [`ExportSink`], the client is answered ([`status`]).
+//!
+//! [`content`], [`body`], [`accept`], [`error`] and the three traits know no transport; [`http`]
+//! is OTLP/HTTP over actix-web. Nobody here knows who listens: an export is handed on and
+//! forgotten, and handing it on never waits.
+
+pub mod accept;
+pub mod authorize;
+pub mod body;
+pub mod config;
+pub mod content;
+pub mod error;
+pub mod http;
+pub mod observer;
+pub mod sink;
+pub mod status;
+
+pub use authorize::{AllowAll, AuthError, Authorize, Credentials};
+pub use config::IngestConfig;
+pub use content::{ContentEncoding, ContentType};
+pub use error::{Code, IngestError};
+pub use http::{Receiver, configure, hold_unread};
+pub use observer::{NoObserver, Observer, Transport};
+pub use sink::{Export, ExportSink, Refused};

@@ -1,0 +1,107 @@
+//! Where accepted telemetry goes: the one thing that the receiver needs from the outside.
+
+use std::fmt;
+
+use bytes::Bytes;
+use otlp_codec::Signal;
+use thiserror::Error;
+
+/// One accepted request, checked: `wire` decodes within the limits that were in force, and its
+/// identifiers have lengths that OTLP knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// What kind of telemetry this is.
+    pub signal: Signal,
+    /// The `Export…ServiceRequest` as protobuf: the very bytes of a protobuf request, inflated,
+    /// unknown fields included; a JSON request written as protobuf.
+    pub wire: Bytes,
+    /// How many items it holds: data points, spans, log records or profiles. Zero is valid
+    /// (OTLP spec, "Full Success").
+    pub items: usize,
+}
+
+/// Takes exports.
+pub trait ExportSink: Send + Sync {
+    /// Takes `export` over. The client is told of success once this returns `Ok`.
+    ///
+    /// Must not block: it is called on the thread that serves connections.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] when the export can't be taken now. The client is told to come again.
+    fn accept(&self, export: Export) -> Result<(), Refused>;
+}
+
+/// An export was not taken, but may be later: HTTP 503 with `Retry-After`, gRPC `UNAVAILABLE`
+/// (OTLP spec, "OTLP/HTTP Throttling").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{why}; retry after {retry_after} s")]
+pub struct Refused {
+    why: Why,
+    retry_after: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    Draining,
+    Overloaded,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Draining => "the receiver is shutting down",
+            Self::Overloaded => "the receiver is overloaded",
+        })
+    }
+}
+
+impl Refused {
+    /// The receiver is shutting down. `retry_after` is in seconds; 0 counts as 1, since clients
+    /// read 0 as "no throttling".
+    #[must_use]
+    pub fn draining(retry_after: u32) -> Self {
+        Self::new(Why::Draining, retry_after)
+    }
+
+    /// There is too much to do at the moment. `retry_after` is in seconds; 0 counts as 1.
+    #[must_use]
+    pub fn overloaded(retry_after: u32) -> Self {
+        Self::new(Why::Overloaded, retry_after)
+    }
+
+    /// When to come again, in seconds, at least 1.
+    #[must_use]
+    pub fn retry_after(&self) -> u32 {
+        self.retry_after
+    }
+
+    /// The label for an [`Observer`](crate::Observer): `draining` or `overloaded`.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self.why {
+            Why::Draining => "draining",
+            Why::Overloaded => "overloaded",
+        }
+    }
+
+    fn new(why: Why, retry_after: u32) -> Self {
+        Self {
+            why,
+            retry_after: retry_after.max(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: a sink refuses with a delay of 0 s.
+    /// Guarantees: the client is told 1 s, since 0 means "no throttling" to clients.
+    #[test]
+    fn a_delay_is_at_least_a_second() {
+        assert_eq!(Refused::draining(0).retry_after(), 1);
+        assert_eq!(Refused::overloaded(7).retry_after(), 7);
+    }
+}

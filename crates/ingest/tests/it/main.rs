@@ -1,0 +1,16 @@
+//! The receiver over real sockets: raw HTTP/1.1 in, recorded exports and raw answers out.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod compression;
+#[cfg(test)]
+mod connection;
+#[cfg(test)]
+mod head;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod vectors;
