@@ -1,0 +1,69 @@
+//! The limits and waits of the fan-out.
+
+use std::time::Duration;
+
+use otlp_codec::Limits;
+
+/// Every limit and wait of the fan-out. What each costs in memory is in the crate's README.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FanoutConfig {
+    /// How many bytes the log of one view may hold: protobuf bytes of exports not yet rendered
+    /// and the frames that not every session has taken. Beyond it the oldest go, and each
+    /// session that had not taken them counts them as dropped. The newest publication stays
+    /// whatever its size. Default: 16 MiB.
+    pub lag_bytes: usize,
+    /// How many publications the log of one view may hold, in the same way. Default: 1024.
+    pub lag_frames: usize,
+    /// The longest text of one frame, in bytes, without its header. An export that renders
+    /// longer is counted as dropped by each session. Default: 16 MiB.
+    pub frame_bytes: usize,
+    /// From this length of an export's protobuf on, in bytes, it is rendered on a thread for
+    /// blocking work, as many at a time as there are cores; below, in a task of the runtime
+    /// that published it. Default: 1 MiB.
+    pub offload_bytes: usize,
+    /// How many bytes of frames one session takes out of the log for one vectored write; one
+    /// frame at least, and at most [`GATHER_FRAMES`](crate::session::GATHER_FRAMES) frames.
+    /// Default: 64 KiB.
+    pub gather_bytes: usize,
+    /// How many sessions there may be; one more is refused with 503. Default: 10,000.
+    pub max_sessions: usize,
+    /// How often a session sends a ping; every 10 ms at most. Default: 20 s.
+    pub ping_interval: Duration,
+    /// How long after a ping a session waits for any byte from its client before it closes
+    /// with 3012. It runs from when the ping is due, and again from whenever the client takes
+    /// bytes of a frame that is still in front of the ping: a client that has stopped reading
+    /// cannot hold it off, one that reads slowly can. Default: 20 s.
+    pub pong_timeout: Duration,
+    /// How long after a Close frame, sent or received, a session waits for the rest of the
+    /// closing handshake before it drops the connection. Default: 2 s.
+    pub close_timeout: Duration,
+    /// How long after [`Hub::close`](crate::Hub::close) a session may go on writing what its
+    /// log still holds before it sends its Close frame all the same. Default: 5 s.
+    pub drain_timeout: Duration,
+    /// The longest message that a client may send, in bytes of payload over all its fragments;
+    /// longer is answered with 1009. Messages of clients are checked and ignored, never kept.
+    /// Default: 1 MiB.
+    pub client_message_bytes: u64,
+    /// What the codec may spend on one export. Its `output_bytes` is lowered to
+    /// [`frame_bytes`](Self::frame_bytes) where that is smaller. Default: the codec's.
+    pub codec: Limits,
+}
+
+impl Default for FanoutConfig {
+    fn default() -> Self {
+        Self {
+            lag_bytes: 16 << 20,
+            lag_frames: 1024,
+            frame_bytes: 16 << 20,
+            offload_bytes: 1 << 20,
+            gather_bytes: 64 << 10,
+            max_sessions: 10_000,
+            ping_interval: Duration::from_secs(20),
+            pong_timeout: Duration::from_secs(20),
+            close_timeout: Duration::from_secs(2),
+            drain_timeout: Duration::from_secs(5),
+            client_message_bytes: 1 << 20,
+            codec: Limits::default(),
+        }
+    }
+}

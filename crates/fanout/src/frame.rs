@@ -1,0 +1,167 @@
+//! Frames that the server sends (RFC 6455 section 5.2): never masked, never fragmented.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+/// The longest header of a server's frame, in bytes.
+pub const MAX_HEADER: usize = 10;
+
+/// The longest payload of a control frame, in bytes (RFC 6455 section 5.5).
+pub const MAX_CONTROL: usize = 125;
+
+/// What a frame is (RFC 6455 section 11.8), as far as a server sends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Opcode {
+    /// A text message.
+    Text = 0x1,
+    /// A closing handshake.
+    Close = 0x8,
+    /// A question for a pong.
+    Ping = 0x9,
+    /// The answer to a ping.
+    Pong = 0xA,
+}
+
+/// A close code (RFC 6455 section 7.4).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CloseCode(pub u16);
+
+impl CloseCode {
+    /// The purpose of the connection is fulfilled.
+    pub const NORMAL: Self = Self(1000);
+    /// The server is going down.
+    pub const AWAY: Self = Self(1001);
+    /// The client broke the protocol.
+    pub const PROTOCOL: Self = Self(1002);
+    /// The text of a message is not UTF-8.
+    pub const INVALID_DATA: Self = Self(1007);
+    /// A message is too long.
+    pub const TOO_BIG: Self = Self(1009);
+    /// No sign of life after a ping; of our own, from the range that RFC 6455 section 7.4.2
+    /// leaves to libraries and applications. Coming again is welcome.
+    pub const NO_PONG: Self = Self(3012);
+
+    /// Whether a Close frame may carry this code: RFC 6455 section 7.4 and the registry of
+    /// section 11.7, which has since gained 1012 to 1014, and the free ranges 3000 to 4999.
+    #[must_use]
+    pub const fn may_be_sent(self) -> bool {
+        matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
+    }
+}
+
+impl fmt::Debug for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CloseCode({})", self.0)
+    }
+}
+
+impl fmt::Display for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The header of a final, unmasked frame with a payload of `len` bytes: the bytes and how many
+/// of them count.
+#[must_use]
+pub fn header(opcode: Opcode, len: usize) -> ([u8; MAX_HEADER], usize) {
+    let mut header = [0; MAX_HEADER];
+    header[0] = 0x80 | opcode as u8;
+    let used = if let Ok(short) = u8::try_from(len)
+        && usize::from(short) <= MAX_CONTROL
+    {
+        header[1] = short;
+        2
+    } else if let Ok(medium) = u16::try_from(len) {
+        header[1] = 126;
+        header[2..4].copy_from_slice(&medium.to_be_bytes());
+        4
+    } else {
+        header[1] = 127;
+        header[2..].copy_from_slice(&(len as u64).to_be_bytes());
+        10
+    };
+    (header, used)
+}
+
+/// Turns a buffer whose first [`MAX_HEADER`] bytes are room for a header and the rest a text
+/// into one frame, without copying the text.
+///
+/// # Panics
+/// If the buffer is shorter than [`MAX_HEADER`].
+#[must_use]
+pub fn text(mut buffer: Vec<u8>) -> Bytes {
+    let (header, used) = header(Opcode::Text, buffer.len() - MAX_HEADER);
+    let start = MAX_HEADER - used;
+    buffer[start..MAX_HEADER].copy_from_slice(&header[..used]);
+    Bytes::from(buffer).slice(start..)
+}
+
+/// A control frame. A payload over [`MAX_CONTROL`] bytes is cut there.
+#[must_use]
+pub fn control(opcode: Opcode, payload: &[u8]) -> Bytes {
+    let payload = &payload[..payload.len().min(MAX_CONTROL)];
+    let (header, used) = header(opcode, payload.len());
+    let mut frame = Vec::with_capacity(used + payload.len());
+    frame.extend_from_slice(&header[..used]);
+    frame.extend_from_slice(payload);
+    Bytes::from(frame)
+}
+
+/// A Close frame with a code and a short ASCII reason, or with neither (RFC 6455 section 5.5.1).
+#[must_use]
+pub fn close(code: Option<CloseCode>, reason: &str) -> Bytes {
+    let mut payload = Vec::with_capacity(2 + reason.len());
+    if let Some(code) = code {
+        payload.extend_from_slice(&code.0.to_be_bytes());
+        payload.extend_from_slice(reason.as_bytes());
+    }
+    control(Opcode::Close, &payload)
+}
+
+/// Whether a frame, by its first byte, is a control frame: the top bit of the opcode.
+#[must_use]
+pub fn is_control(frame: &[u8]) -> bool {
+    frame.first().is_some_and(|first| first & 0x08 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: texts on either side of the lengths where the header grows.
+    /// Guarantees: the header of RFC 6455 section 5.2 and the text, untouched.
+    #[test]
+    fn a_text_frame_has_the_shortest_header_that_fits() {
+        for (len, header) in [
+            (0, vec![0x81, 0]),
+            (125, vec![0x81, 125]),
+            (126, vec![0x81, 126, 0, 126]),
+            (65_535, vec![0x81, 126, 0xff, 0xff]),
+            (65_536, vec![0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ] {
+            let mut buffer = vec![0; MAX_HEADER];
+            buffer.resize(MAX_HEADER + len, b'x');
+            let frame = text(buffer);
+            assert_eq!(frame[..header.len()], header);
+            assert_eq!(frame.len(), header.len() + len);
+            assert!(frame[header.len()..].iter().all(|&byte| byte == b'x'));
+            assert!(!is_control(&frame));
+        }
+    }
+
+    /// Scenario: control frames of every kind, one with too long a payload.
+    /// Guarantees: opcode and payload in place, never over 125 bytes.
+    #[test]
+    fn control_frames_are_short_and_final() {
+        assert_eq!(control(Opcode::Ping, b"7"), [0x89, 1, b'7'].as_slice());
+        assert_eq!(control(Opcode::Pong, b""), [0x8a, 0].as_slice());
+        assert_eq!(control(Opcode::Pong, &[0; 200]).len(), 2 + MAX_CONTROL);
+        let away = close(Some(CloseCode::AWAY), "bye");
+        assert_eq!(away, [0x88, 5, 0x03, 0xe9, b'b', b'y', b'e'].as_slice());
+        assert_eq!(close(None, "unsaid"), [0x88, 0].as_slice());
+        assert!(is_control(&away));
+    }
+}

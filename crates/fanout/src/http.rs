@@ -1,0 +1,230 @@
+//! The way in: `GET /ws/metrics`, from the request to a session on the bare socket.
+
+use std::future::{Future, poll_fn};
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{self, RequestHead};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use otlp_codec::Signal;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::hub::{Hub, SubscribeError, Subscription};
+use crate::refusal::Refusal;
+use crate::session::serve;
+use crate::view::ViewKey;
+
+/// How many bytes a client may send behind its handshake before it has the answer. RFC 6455
+/// section 4.1 lets it send none; a client that sends more is dropped.
+pub const EARLY_BYTES: usize = 64 << 10;
+
+/// Decides who may watch: tokens, allowed origins and hosts. Asked before anything else.
+pub trait Gate: Send + Sync {
+    /// Judges a request by its head and the address that it came from.
+    ///
+    /// # Errors
+    /// What to answer instead of the upgrade.
+    fn admit(&self, head: &RequestHead, peer: Option<IpAddr>) -> Result<(), Refusal>;
+}
+
+/// Lets everybody watch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenGate;
+
+impl Gate for OpenGate {
+    fn admit(&self, _: &RequestHead, _: Option<IpAddr>) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+/// A handle on the connection under a request, found with `HttpRequest::conn_data`: it gives
+/// the socket away once HTTP is done with it.
+pub trait Detach: Clone + 'static {
+    /// The socket, with TLS where there is any.
+    type Io: AsyncRead + AsyncWrite + Unpin + 'static;
+
+    /// Asks for the socket. Called before the 101 is returned; the future is ready once the
+    /// 101 is flushed, with `None` if the connection ended before that.
+    fn detach(&self) -> Socket<Self::Io>;
+}
+
+/// A socket to come, or none.
+pub type Socket<Io> = Pin<Box<dyn Future<Output = Option<Io>>>>;
+
+/// What the routes need.
+#[derive(Clone)]
+pub struct Fanout {
+    /// Where sessions read from. Its configuration and observer hold for the routes too.
+    pub hub: Hub,
+    /// Who may watch.
+    pub gate: Arc<dyn Gate>,
+}
+
+/// Registers `GET /ws/metrics`; other methods get 405.
+///
+/// A request is judged in this order: the gate (what it says), the query (400), the hub
+/// (503 with Retry-After), the handshake (426 without an upgrade, 400 if it is wrong), and the
+/// connection, which has to carry a `D` (500). The subscription is taken before the 101 is
+/// sent, so nothing that is published after the client has seen it is missed.
+pub fn configure<D: Detach>(cfg: &mut web::ServiceConfig, fanout: Fanout) {
+    let resource = web::resource("/ws/metrics")
+        .app_data(web::Data::new(fanout))
+        .route(web::get().to(watch::<D>))
+        .default_service(web::to(only_get));
+    cfg.service(resource);
+}
+
+async fn watch<D: Detach>(
+    request: HttpRequest,
+    payload: web::Payload,
+    fanout: web::Data<Fanout>,
+) -> HttpResponse {
+    match upgrade::<D>(&request, payload.into_inner(), &fanout).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.response(),
+    }
+}
+
+async fn only_get() -> HttpResponse {
+    let text = "this is a WebSocket endpoint: GET with an upgrade, or nothing";
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, text)
+        .with_header(header::ALLOW, HeaderValue::from_static("GET"))
+        .response()
+}
+
+async fn upgrade<D: Detach>(
+    request: &HttpRequest,
+    payload: dev::Payload,
+    fanout: &Fanout,
+) -> Result<HttpResponse, Refusal> {
+    fanout
+        .gate
+        .admit(request.head(), request.peer_addr().map(|peer| peer.ip()))?;
+    let key = ViewKey::parse(Signal::Metrics, request.query_string())?;
+    let subscription = fanout.hub.subscribe(key).map_err(unavailable)?;
+    let response = shake_hands(request).await?;
+    let Some(connection) = request.conn_data::<D>() else {
+        tracing::error!("the connection cannot be detached; is this route on another server?");
+        let text = "this server cannot serve WebSocket connections here";
+        return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, text));
+    };
+    actix_web::rt::spawn(attend(connection.detach(), payload, subscription));
+    Ok(response)
+}
+
+/// The task of one client, from the moment that its 101 is on its way.
+async fn attend<Io>(socket: Socket<Io>, payload: dev::Payload, subscription: Subscription)
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    if let Some((io, early)) = take_socket(socket, payload).await {
+        serve(io, early, subscription).await;
+    }
+}
+
+/// The 101, with an empty body.
+async fn shake_hands(request: &HttpRequest) -> Result<HttpResponse, Refusal> {
+    let offers = request
+        .headers()
+        .get_all(header::UPGRADE)
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.to_ascii_lowercase().contains("websocket"));
+    if !offers {
+        return Err(upgrade_required(
+            "this is a WebSocket endpoint: connect to it with a WebSocket client, \
+             for example `websocat ws://HOST:PORT/ws/metrics`",
+        ));
+    }
+    // The real payload is kept: it is where bytes sent too early are.
+    let nothing = web::Payload::from_request(request, &mut dev::Payload::None)
+        .await
+        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+    let (response, _, _) = actix_ws::handle(request, nothing).map_err(|error| {
+        let status = error.error_response().status();
+        if status == StatusCode::UPGRADE_REQUIRED {
+            upgrade_required("only version 13 of the WebSocket protocol is spoken here")
+        } else {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                format!("the WebSocket handshake: {error}"),
+            )
+        }
+    })?;
+    Ok(response.set_body(BoxBody::new(())))
+}
+
+/// Waits for the socket, while it takes what the client sends too early.
+async fn take_socket<Io>(mut socket: Socket<Io>, payload: dev::Payload) -> Option<(Io, Bytes)> {
+    let mut early = BytesMut::new();
+    let mut payload = pin!(payload);
+    let mut payload_ended = false;
+    poll_fn(|cx| {
+        let io = socket.as_mut().poll(cx);
+        while !payload_ended {
+            match payload.as_mut().poll_next(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Some(Ok(bytes))) => early.extend_from_slice(&bytes),
+                // The dispatcher was told that the stream has ended.
+                Poll::Ready(None | Some(Err(_))) => payload_ended = true,
+            }
+            if early.len() > EARLY_BYTES {
+                return Poll::Ready(None);
+            }
+        }
+        io.map(|io| io.map(|io| (io, std::mem::take(&mut early).freeze())))
+    })
+    .await
+}
+
+fn unavailable(error: SubscribeError) -> Refusal {
+    let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
+    match error {
+        SubscribeError::TooMany { .. } | SubscribeError::Closed => {
+            refusal.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        }
+    }
+}
+
+fn upgrade_required(text: &str) -> Refusal {
+    // RFC 9110 section 15.5.22 and RFC 6455 section 4.4.
+    Refusal::new(StatusCode::UPGRADE_REQUIRED, text)
+        .with_header(header::UPGRADE, HeaderValue::from_static("websocket"))
+        .with_header(
+            header::SEC_WEBSOCKET_VERSION,
+            HeaderValue::from_static("13"),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::config::FanoutConfig;
+    use crate::observer::NoObserver;
+
+    /// Scenario: the task of a client on a TCP socket, which is all that an idle one holds.
+    /// Guarantees: it stays under 1.25 KB, so that with its socket and its place in the log an
+    /// idle client is under 2 KB.
+    #[tokio::test]
+    async fn an_idle_client_is_small() {
+        let hub = Hub::new(FanoutConfig::default(), Arc::new(NoObserver));
+        let subscription = hub
+            .subscribe(ViewKey::parse(Signal::Metrics, "").unwrap())
+            .unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let io = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let socket = Box::pin(async { Some(io) });
+        let size = size_of_val(&attend(socket, dev::Payload::None, subscription));
+        assert!(size < 1280, "{size} bytes");
+    }
+}

@@ -1,0 +1,70 @@
+//! A place in a view: what a session reads from.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use super::{Shared, View};
+use crate::log::Read;
+use crate::view::ViewKey;
+
+/// A cursor in the log of a view. As long as it lives it counts as a session, and the view
+/// renders what is published; dropping it ends both.
+pub struct Subscription {
+    shared: Arc<Shared>,
+    view: Arc<View>,
+    cursor: u64,
+    watching: bool,
+}
+
+impl Subscription {
+    pub(super) fn new(shared: Arc<Shared>, view: Arc<View>, cursor: u64) -> Self {
+        Self {
+            shared,
+            view,
+            cursor,
+            watching: true,
+        }
+    }
+
+    /// The view that is watched.
+    #[must_use]
+    pub fn key(&self) -> &ViewKey {
+        &self.view.key
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Told of every change of the log after this call.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.view.changes.subscribe()
+    }
+
+    /// Reads on, as [`Log::read`](crate::log::Log::read) does. Nothing after
+    /// [`release`](Self::release).
+    pub(crate) fn read(&mut self, out: &mut VecDeque<Bytes>) -> Read {
+        if !self.watching {
+            return Read::default();
+        }
+        let max_bytes = self.shared.config.gather_bytes;
+        self.view.log.lock().read(&mut self.cursor, max_bytes, out)
+    }
+
+    /// Watches no longer, but still counts as a session.
+    pub(crate) fn release(&mut self) {
+        if std::mem::take(&mut self.watching) {
+            self.shared.leave(&self.view, self.cursor);
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.release();
+        self.shared.one_session_less();
+    }
+}

@@ -1,0 +1,39 @@
+//! The fan-out: one rendering of an export, shared by every WebSocket client that watches it.
+//!
+//! # The life of a frame
+//! 1. [`Hub::publish`] takes an export (a signal and its protobuf bytes), gives it a number and
+//!    puts an empty slot into the log of each view that matches. One short lock; it never waits.
+//! 2. Each view renders the export once, outside every lock, into a complete RFC 6455 frame and
+//!    fills its slot. An export that nobody watches is not rendered.
+//! 3. Each session ([`serve`]) reads its view's log at a cursor of its own and writes the shared
+//!    frames with vectored writes. Nothing is pushed to sessions, so publishing costs the same
+//!    whoever is slow.
+//! 4. What every session has passed is freed at once. A log over its limits loses its oldest
+//!    frames; a session whose cursor stood before them counts them as dropped and goes on.
+//!
+//! # What is not here
+//! Sockets, TLS, tokens and exporters of statistics: a binary brings them through [`Gate`],
+//! [`Detach`] and [`Observer`]. How exports arrive is not known here either.
+//!
+//! # Lock order
+//! The hub's state, then a view's log. Nothing is rendered, written or awaited under a lock.
+
+pub mod client;
+pub mod config;
+pub mod frame;
+pub mod http;
+pub mod hub;
+mod log;
+pub mod observer;
+pub mod refusal;
+pub mod session;
+mod slot;
+pub mod view;
+
+pub use config::FanoutConfig;
+pub use http::{Detach, Fanout, Gate, OpenGate, Socket, configure};
+pub use hub::{Hub, Snapshot, SubscribeError, Subscription};
+pub use observer::{CloseReason, NoObserver, Observer, Rendering};
+pub use refusal::Refusal;
+pub use session::serve;
+pub use view::{Format, Signals, ViewKey};

@@ -1,0 +1,77 @@
+//! What the fan-out tells whoever counts.
+
+use otlp_codec::Signal;
+
+use crate::frame::CloseCode;
+use crate::view::Format;
+
+/// What became of one rendering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rendering {
+    /// A frame of this many bytes, header included.
+    Frame(usize),
+    /// Nothing of the export belongs to the view.
+    Nothing,
+    /// The text is longer than [`FanoutConfig::frame_bytes`](crate::FanoutConfig::frame_bytes).
+    TooBig,
+    /// The codec refused the export, panicked, or was cancelled.
+    Failed,
+}
+
+/// Why a session ended: the first cause, whatever came of the closing handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The client sent a Close frame.
+    Client,
+    /// The connection ended or failed without one.
+    Disconnected,
+    /// No sign of life after a ping (3012).
+    NoPong,
+    /// The client broke the protocol, and was told so with this code.
+    Protocol(CloseCode),
+    /// [`Hub::close`](crate::Hub::close) (1001).
+    Shutdown,
+    /// The task was dropped before the session had ended.
+    Cancelled,
+}
+
+/// Told of every event that is worth counting. Calls come from hot paths and from under no
+/// lock; an implementation must neither block nor panic. Every method does nothing by default.
+pub trait Observer: Send + Sync {
+    /// An export of `items` items got its number, and a place in the logs of `views` views.
+    fn published(&self, signal: Signal, items: usize, views: usize) {
+        let _ = (signal, items, views);
+    }
+
+    /// A view rendered an export.
+    fn rendered(&self, format: Format, rendering: Rendering) {
+        let _ = (format, rendering);
+    }
+
+    /// A session began.
+    fn opened(&self, format: Format) {
+        let _ = format;
+    }
+
+    /// A session handed `frames` whole data frames, `bytes` with their headers, to its socket.
+    fn wrote(&self, format: Format, frames: u64, bytes: u64) {
+        let _ = (format, frames, bytes);
+    }
+
+    /// A session lost `frames` publications of its view: pushed out of the log before it had
+    /// taken them, too big, or not renderable.
+    fn dropped(&self, format: Format, frames: u64) {
+        let _ = (format, frames);
+    }
+
+    /// A session ended.
+    fn closed(&self, format: Format, reason: CloseReason) {
+        let _ = (format, reason);
+    }
+}
+
+/// Counts nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {}

@@ -1,0 +1,343 @@
+//! The task that serves one subscriber.
+//!
+//! One future per session reads, writes, keeps its own clock and follows its view's log. It
+//! never waits for one of these alone: while a write is stalled it still reads pongs and Close
+//! frames, and its timers run. What it holds of its own is a few hundred bytes, the control
+//! frames under way, and the shared frames that it has taken for the write under way.
+
+mod clock;
+mod output;
+
+use std::future::{Future, poll_fn};
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::client::{ClientEvent, ClientParser};
+use crate::config::FanoutConfig;
+use crate::frame::{self, CloseCode, Opcode};
+use crate::hub::Subscription;
+use crate::observer::CloseReason;
+
+use self::clock::{Clock, Tick, after};
+use self::output::Output;
+
+/// How many frames one vectored write takes at most.
+pub const GATHER_FRAMES: usize = 64;
+
+/// How much is read at a time, in bytes. On the stack, so an idle session has no read buffer.
+const READ_BYTES: usize = 1024;
+
+/// How many reads one wake-up may do before others get their turn.
+const READS_PER_POLL: usize = 32;
+
+/// Serves one subscriber over `io`, on which the handshake is done, until either side ends it.
+/// `early` is what the client sent behind its handshake, if it was read already.
+///
+/// - Frames of the view are written in order, shared frames in vectored writes, none copied.
+/// - Pings of the client are answered between frames; of several, the newest (RFC 6455
+///   section 5.5.3). Its messages are checked and ignored.
+/// - Pings go out every [`FanoutConfig::ping_interval`]; if nothing at all is heard for
+///   [`FanoutConfig::pong_timeout`] after one, the session closes with 3012. A client that takes
+///   bytes of a frame in front of the ping has the whole timeout again, so a slow one stays. One
+///   that stopped reading goes; until then it costs the frames of one write, and loses its
+///   oldest ones by the limits of the log.
+/// - The client's Close is answered with its own code. What breaks the protocol is answered
+///   with 1002, 1007 or 1009. [`Hub::close`](crate::Hub::close) lets the session write what
+///   its log holds and closes with 1001. The rest of the closing handshake gets
+///   [`FanoutConfig::close_timeout`].
+/// - The end of the stream, or an error of it, ends the session quietly.
+///
+/// Must run in a tokio runtime with a clock. The connection is closed when this returns.
+pub async fn serve<Io>(io: Io, early: Bytes, subscription: Subscription) -> CloseReason
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut changes = subscription.changes();
+    let mut session = Session::new(io, subscription);
+    let mut timer = pin!(sleep_until(session.next_deadline()));
+    session.take_input(&early);
+    drop(early);
+    loop {
+        let mut changed = pin!(changes.changed());
+        let woken = poll_fn(|cx| session.poll(cx, timer.as_mut(), changed.as_mut())).await;
+        match woken {
+            Woken::LogChanged => session.log_changed = true,
+            Woken::Ended => return session.end_reason(),
+        }
+    }
+}
+
+/// Why the poll loop came back.
+enum Woken {
+    LogChanged,
+    Ended,
+}
+
+struct Session<Io> {
+    /// Before the subscription: when that is gone, so is the connection.
+    io: Io,
+    parser: ClientParser,
+    output: Output,
+    clock: Clock,
+    phase: Phase,
+    /// The end of the closing handshake, or of draining.
+    deadline: Option<Instant>,
+    reason: Option<CloseReason>,
+    /// The log may have something for this session.
+    log_changed: bool,
+    subscription: Subscription,
+}
+
+/// How far the session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Live.
+    Open,
+    /// Our Close frame is on its way or out; the client's is awaited.
+    Closing,
+    /// Both Close frames are said, or ours is about to be: write, shut down, end.
+    Answering,
+    /// The client broke the protocol: write our Close frame and shut down, then swallow its
+    /// bytes until it ends. Closing at once would reset the connection under our last frame.
+    Discarding {
+        /// Our side is shut down.
+        shut: bool,
+    },
+}
+
+impl<Io> Session<Io> {
+    fn new(io: Io, subscription: Subscription) -> Self {
+        let shared = subscription.shared();
+        shared.observer.opened(subscription.key().format);
+        let parser = ClientParser::new(shared.config.client_message_bytes);
+        let clock = Clock::new(Instant::now(), &shared.config);
+        Self {
+            io,
+            parser,
+            output: Output::default(),
+            clock,
+            phase: Phase::Open,
+            deadline: None,
+            reason: None,
+            log_changed: true,
+            subscription,
+        }
+    }
+
+    fn config(&self) -> &FanoutConfig {
+        &self.subscription.shared().config
+    }
+
+    fn end_reason(&mut self) -> CloseReason {
+        *self.reason.get_or_insert(CloseReason::Disconnected)
+    }
+
+    /// Takes bytes of the client.
+    fn take_input(&mut self, mut input: &[u8]) {
+        self.clock.heard();
+        while !input.is_empty() {
+            match self.parser.read(&mut input) {
+                Ok(Some(event)) => self.take_event(event),
+                Ok(None) => {}
+                Err(violation) => {
+                    let reason = CloseReason::Protocol(violation.code);
+                    self.start_close(violation.code, violation.reason, reason);
+                    self.phase = Phase::Discarding { shut: false };
+                }
+            }
+        }
+    }
+
+    fn take_event(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Ping(payload) => {
+                self.output
+                    .pong(frame::control(Opcode::Pong, payload.as_slice()));
+            }
+            ClientEvent::Pong(_) => {}
+            ClientEvent::Close(code) => {
+                if self.phase == Phase::Open {
+                    self.stop_watching(CloseReason::Client);
+                    self.output.close(frame::close(code, ""));
+                }
+                self.phase = Phase::Answering;
+            }
+        }
+    }
+
+    /// Says goodbye, unless that is done.
+    fn start_close(&mut self, code: CloseCode, text: &str, reason: CloseReason) {
+        if self.phase == Phase::Open {
+            self.stop_watching(reason);
+            self.output.close(frame::close(Some(code), text));
+            self.phase = Phase::Closing;
+        }
+    }
+
+    fn stop_watching(&mut self, reason: CloseReason) {
+        self.reason = Some(reason);
+        self.deadline = Some(after(Instant::now(), self.config().close_timeout));
+        self.subscription.release();
+    }
+
+    /// Does what time demands. Breaks when it is up.
+    fn keep_time(&mut self, now: Instant) -> ControlFlow<()> {
+        if self.phase == Phase::Open {
+            if self.deadline.is_none() && self.subscription.shared().is_closed() {
+                self.deadline = Some(after(now, self.config().drain_timeout));
+            }
+            match self.clock.tick(now, &self.subscription.shared().config) {
+                Tick::Nothing => {}
+                Tick::Ping(number) => {
+                    self.output
+                        .ping(frame::control(Opcode::Ping, &number.to_be_bytes()));
+                }
+                Tick::Dead => {
+                    self.start_close(CloseCode::NO_PONG, "no pong", CloseReason::NoPong);
+                }
+            }
+        }
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            if self.phase != Phase::Open {
+                return ControlFlow::Break(());
+            }
+            self.shut_down();
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn shut_down(&mut self) {
+        self.start_close(CloseCode::AWAY, "shutting down", CloseReason::Shutdown);
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let clock = (self.phase == Phase::Open).then(|| self.clock.deadline(self.config()));
+        match (clock, self.deadline) {
+            (Some(clock), Some(deadline)) => clock.min(deadline),
+            (Some(at), None) | (None, Some(at)) => at,
+            // Every phase but the open one has a deadline.
+            (None, None) => Instant::now(),
+        }
+    }
+
+    /// Takes the next frames out of the log. False if there are none now.
+    fn refill(&mut self) -> bool {
+        if !std::mem::take(&mut self.log_changed) {
+            return false;
+        }
+        let read = self.output.refill(|queue| self.subscription.read(queue));
+        if read.dropped > 0 {
+            let format = self.subscription.key().format;
+            self.subscription
+                .shared()
+                .observer
+                .dropped(format, read.dropped);
+        }
+        self.log_changed = read.more;
+        if read.ended && self.output.is_empty() {
+            self.shut_down();
+        } else if read.ended {
+            // Comes back here when the last frames are out.
+            self.log_changed = true;
+        }
+        !self.output.is_empty()
+    }
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut timer: Pin<&mut Sleep>,
+        changed: Pin<&mut impl Future>,
+    ) -> Poll<Woken> {
+        loop {
+            if self.poll_read(cx).is_ready()
+                || self.keep_time(Instant::now()).is_break()
+                || self.poll_write(cx).is_ready()
+            {
+                return Poll::Ready(Woken::Ended);
+            }
+            let at = self.next_deadline();
+            if at < timer.deadline() || timer.is_elapsed() {
+                timer.as_mut().reset(at);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                break;
+            }
+        }
+        if self.phase == Phase::Open {
+            ready!(changed.poll(cx));
+            return Poll::Ready(Woken::LogChanged);
+        }
+        Poll::Pending
+    }
+
+    /// Reads all there is. Ready when the stream has ended.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..READS_PER_POLL {
+            let mut buffer = [0; READ_BYTES];
+            let mut buffer = ReadBuf::new(&mut buffer);
+            let ended = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)).is_err();
+            if ended || buffer.filled().is_empty() {
+                return Poll::Ready(());
+            }
+            self.take_input(buffer.filled());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Writes all there is, and takes more from the log while there is more. Ready when the
+    /// session is over.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let written = self.output.poll_write(cx, Pin::new(&mut self.io));
+            let tally = self.output.take_tally();
+            if tally.frames > 0 {
+                let format = self.subscription.key().format;
+                self.subscription
+                    .shared()
+                    .observer
+                    .wrote(format, tally.frames, tally.bytes);
+            }
+            if tally.progress && self.output.ping_waits() {
+                self.clock.postpone(Instant::now());
+            }
+            if ready!(written).is_err() {
+                return Poll::Ready(());
+            }
+            match self.phase {
+                Phase::Open => {
+                    if !self.refill() {
+                        return Poll::Pending;
+                    }
+                }
+                Phase::Closing | Phase::Discarding { shut: true } => return Poll::Pending,
+                Phase::Answering => {
+                    let _ = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
+                    return Poll::Ready(());
+                }
+                Phase::Discarding { shut: false } => {
+                    if ready!(Pin::new(&mut self.io).poll_shutdown(cx)).is_err() {
+                        return Poll::Ready(());
+                    }
+                    self.phase = Phase::Discarding { shut: true };
+                }
+            }
+        }
+    }
+}
+
+impl<Io> Drop for Session<Io> {
+    fn drop(&mut self) {
+        let reason = self.reason.unwrap_or(CloseReason::Cancelled);
+        let format = self.subscription.key().format;
+        self.subscription.shared().observer.closed(format, reason);
+    }
+}

@@ -1,0 +1,114 @@
+//! Closing handshakes (RFC 6455 section 7), from either side.
+
+use std::time::Duration;
+
+use fanout::{CloseReason, FanoutConfig};
+use futures_util::{FutureExt, SinkExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use crate::support::{client, close_code, frame, hub, next_text, number, piped, publish, wired};
+
+/// Scenario: clients close with a code, and with none.
+/// Guarantees: the answer carries the same, then the stream ends.
+#[tokio::test]
+async fn a_close_is_answered_in_kind() {
+    let (hub, recorder) = hub(FanoutConfig::default());
+    for (said, answer) in [
+        (frame(0x88, b"\x03\xe8done"), vec![0x88, 2, 0x03, 0xe8]),
+        (frame(0x88, b"\x0f\xa0"), vec![0x88, 2, 0x0f, 0xa0]),
+        (frame(0x88, b""), vec![0x88, 0]),
+    ] {
+        let (mut io, session) = wired(&hub).await;
+        io.write_all(&said).await.unwrap();
+        let mut all = Vec::new();
+        io.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, answer);
+        assert_eq!(session.await.unwrap(), CloseReason::Client);
+    }
+    assert_eq!(recorder.counts().closed, [CloseReason::Client; 3]);
+}
+
+/// Scenario: a client closes while a long frame is on its way to it.
+/// Guarantees: it reads that frame whole, then the Close, and none of the frames behind.
+#[tokio::test]
+async fn a_frame_under_way_is_finished_before_a_close() {
+    let (hub, recorder) = hub(FanoutConfig::default());
+    let (io, session) = piped(&hub, 100);
+    let mut client = client(io).await;
+    publish(&hub, 0..3, 1000);
+    recorder.until(|counts| counts.renderings == 3).await;
+    // The session writes into the pipe as soon as it runs: before this is read at the latest.
+    tokio::task::yield_now().await;
+    let close = CloseFrame {
+        code: 1000.into(),
+        reason: "".into(),
+    };
+    client.send(Message::Close(Some(close))).await.unwrap();
+    assert_eq!(close_code(&mut client).await, Some(1000));
+    assert_eq!(session.await.unwrap(), CloseReason::Client);
+    assert!(recorder.counts().frames < 3);
+}
+
+/// Scenario: the hub closes while sessions have frames to write.
+/// Guarantees: they write all that was published before, send 1001, and end once the client
+/// has answered; `drained` waits for that.
+#[tokio::test]
+async fn shutdown_drains_and_says_1001() {
+    let (hub, recorder) = hub(FanoutConfig::default());
+    let (io, session) = piped(&hub, 100);
+    let (idle, idle_session) = wired(&hub).await;
+    publish(&hub, 0..20, 5000);
+    recorder.until(|counts| counts.renderings == 20).await;
+    hub.close();
+    publish(&hub, [99], 0);
+    assert!(hub.drained().now_or_never().is_none());
+    let mut client1 = client(io).await;
+    let mut client2 = client(idle).await;
+    for expected in 0..20 {
+        assert_eq!(number(&next_text(&mut client1).await), expected);
+        assert_eq!(number(&next_text(&mut client2).await), expected);
+    }
+    assert_eq!(close_code(&mut client1).await, Some(1001));
+    assert_eq!(close_code(&mut client2).await, Some(1001));
+    hub.drained().await;
+    assert_eq!(session.await.unwrap(), CloseReason::Shutdown);
+    assert_eq!(idle_session.await.unwrap(), CloseReason::Shutdown);
+    assert_eq!(recorder.counts().dropped, 0);
+}
+
+/// Scenario: the hub closes; one client reads but does not answer, one does not even read.
+/// Guarantees: the drain and close timeouts end both sessions.
+#[tokio::test(start_paused = true)]
+async fn shutdown_waits_only_so_long() {
+    let config = FanoutConfig::default();
+    let most = config.drain_timeout + config.close_timeout + Duration::from_secs(1);
+    let (hub, recorder) = hub(config);
+    let (mut mute, _) = piped(&hub, 100_000);
+    let (_stalled, _) = piped(&hub, 100);
+    publish(&hub, 0..3, 1000);
+    recorder.until(|counts| counts.renderings == 3).await;
+    hub.close();
+    let began = Instant::now();
+    let mut all = Vec::new();
+    mute.read_to_end(&mut all).await.unwrap();
+    assert!(all.ends_with(b"shutting down"));
+    hub.drained().await;
+    assert!(began.elapsed() <= most, "{:?}", began.elapsed());
+    assert_eq!(recorder.counts().closed, [CloseReason::Shutdown; 2]);
+}
+
+/// Scenario: a session's task is dropped.
+/// Guarantees: it is counted as ended, and the hub forgets it.
+#[tokio::test]
+async fn a_dropped_session_leaves_nothing_behind() {
+    let (hub, recorder) = hub(FanoutConfig::default());
+    let (_io, session) = piped(&hub, 100);
+    recorder.until(|counts| counts.opened == 1).await;
+    session.abort();
+    hub.drained().await;
+    assert_eq!(recorder.counts().closed, [CloseReason::Cancelled]);
+    assert_eq!(hub.snapshot().views, 0);
+}
