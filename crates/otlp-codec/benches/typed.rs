@@ -1,0 +1,132 @@
+//! The typed door beside the `serde` types of `opentelemetry-proto`, both ways.
+//!
+//! `cargo bench -p otlp-codec`. Each line compares the two in one run: rounds alternate between
+//! them, and medians are shown, so that what else the machine does hits both alike. Both use
+//! mimalloc, as the relay does. Each reads JSON of its own making, since the other's reader
+//! refuses some of what OTLP allows to leave out.
+
+use std::hint::black_box;
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use flate2::read::GzDecoder;
+use mimalloc::MiMalloc;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest as Theirs;
+use otlp_codec::typed::{Request, protobuf_to_json};
+use otlp_codec::{Limits, Signal};
+use prost::Message;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// How often each contestant runs, in turn with the other.
+const ROUNDS: usize = 31;
+/// A round lasts at least this long, so that the clock doesn't matter.
+const ROUND: Duration = Duration::from_millis(5);
+
+const PAYLOADS: [(&str, &[u8]); 4] = [
+    ("S", include_bytes!("data/S.pb.gz")),
+    ("M", include_bytes!("data/M.pb.gz")),
+    ("H", include_bytes!("data/H.pb.gz")),
+    ("L", include_bytes!("data/L.pb.gz")),
+];
+
+fn main() {
+    // `cargo test --benches` only wants to see it run.
+    let rounds = if std::env::args().any(|arg| arg == "--bench") {
+        ROUNDS
+    } else {
+        1
+    };
+    print("payload  direction          otlp-codec us  MB/s of JSON  opentelemetry-proto us  ratio");
+    for (name, gz) in PAYLOADS {
+        let mut wire = Vec::new();
+        GzDecoder::new(gz)
+            .read_to_end(&mut wire)
+            .expect("a payload is gzip");
+        compare(name, &wire, rounds);
+    }
+}
+
+fn compare(name: &str, wire: &[u8], rounds: usize) {
+    let limits = Limits::default();
+    let mut ours = Vec::new();
+    protobuf_to_json(Signal::Metrics, wire, &limits, &mut ours).expect("a payload is OTLP");
+    let theirs = serde_json::to_vec(&Theirs::decode(wire).expect("a payload is OTLP"))
+        .expect("a payload can be written");
+
+    let mut out = Vec::new();
+    let mut write_ours = || {
+        out.clear();
+        protobuf_to_json(Signal::Metrics, black_box(wire), &limits, &mut out).expect("as before");
+        out.len()
+    };
+    let mut write_theirs = || {
+        let request = Theirs::decode(black_box(wire)).expect("as before");
+        serde_json::to_vec(&request).expect("as before").len()
+    };
+    report(
+        name,
+        "protobuf to JSON",
+        ours.len(),
+        race(rounds, &mut write_ours, &mut write_theirs),
+    );
+
+    let mut read_ours = || {
+        Request::decode_json(Signal::Metrics, black_box(&ours), &limits)
+            .expect("our own JSON")
+            .encode_protobuf()
+            .len()
+    };
+    let mut read_theirs = || {
+        let request: Theirs = serde_json::from_slice(black_box(&theirs)).expect("their own JSON");
+        request.encode_to_vec().len()
+    };
+    report(
+        name,
+        "JSON to protobuf",
+        ours.len(),
+        race(rounds, &mut read_ours, &mut read_theirs),
+    );
+}
+
+/// The median time of one call of each.
+fn race(
+    rounds: usize,
+    ours: &mut dyn FnMut() -> usize,
+    theirs: &mut dyn FnMut() -> usize,
+) -> [Duration; 2] {
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..rounds {
+        times[0].push(round(ours));
+        times[1].push(round(theirs));
+    }
+    times.map(|mut times| {
+        times.sort();
+        times[times.len() / 2]
+    })
+}
+
+fn round(run: &mut dyn FnMut() -> usize) -> Duration {
+    let begin = Instant::now();
+    let mut calls = 0;
+    while begin.elapsed() < ROUND {
+        black_box(run());
+        calls += 1;
+    }
+    begin.elapsed() / calls
+}
+
+fn report(name: &str, direction: &str, json: usize, [ours, theirs]: [Duration; 2]) {
+    let [ours, theirs] = [ours, theirs].map(|time| time.as_secs_f64() * 1e6);
+    let speed = json as f64 / ours;
+    print(&format!(
+        "{name:<7}  {direction:<16}  {ours:>14.1}  {speed:>12.0}  {theirs:>22.1}  {:>5.2}",
+        theirs / ours
+    ));
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints its result")]
+fn print(line: &str) {
+    println!("{line}");
+}
