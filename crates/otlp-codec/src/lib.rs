@@ -60,3 +60,8 @@ mod wire;
 pub use error::{DecodeError, EncodeError, JsonError};
 pub use limits::Limits;
 pub use signal::Signal;
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,254 @@
+//! The command line and the environment.
+
+use std::net::SocketAddr;
+
+use bytesize::ByteSize;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::ServerConfig;
+use crate::gate::{HostName, OriginPattern};
+
+/// OpenTelemetry in, live JSON out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "otlp-relay",
+    version,
+    about,
+    args_conflicts_with_subcommands = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive OTLP over HTTP and show it to WebSocket clients (the default)
+    Serve(ServeArgs),
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// Where to listen for HTTP and WebSocket; may be given several times; port 0 lets the
+    /// system choose
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "OTLP_RELAY_LISTEN",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:4444"
+    )]
+    listen: Vec<SocketAddr>,
+
+    /// The longest request body, as sent and inflated [default: 64MiB]
+    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_BODY")]
+    max_body: Option<ByteSize>,
+
+    /// Take bodies of a missing or unknown Content-Type as protobuf instead of refusing them
+    #[arg(long, env = "OTLP_RELAY_LENIENT_CONTENT_TYPE")]
+    lenient_content_type: bool,
+
+    /// Web origins that may watch besides the relay's own, like `https://dash.example.com` or
+    /// `https://*.example.com`
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "OTLP_RELAY_ALLOWED_ORIGINS",
+        value_delimiter = ','
+    )]
+    allowed_origins: Vec<OriginPattern>,
+
+    /// Names that requests may have in their Host header; on a loopback address, besides those
+    /// of this machine [default: loopback names there, any elsewhere]
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "OTLP_RELAY_ALLOWED_HOSTS",
+        value_delimiter = ','
+    )]
+    allowed_hosts: Vec<HostName>,
+
+    /// The most WebSocket sessions [default: 10000]
+    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS")]
+    max_sessions: Option<usize>,
+
+    /// The most open connections, sessions included [default: 12000]
+    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_CONNECTIONS")]
+    max_connections: Option<usize>,
+
+    /// How far a client may fall behind before it loses its oldest frames [default: 16MiB]
+    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_LAG")]
+    max_lag: Option<ByteSize>,
+
+    /// The longest frame; an export that is longer as JSON is dropped and counted
+    /// [default: 16MiB]
+    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_FRAME")]
+    max_frame: Option<ByteSize>,
+
+    /// How often clients are pinged; one that is silent for as long again is closed
+    /// [default: 20s]
+    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_PING_INTERVAL")]
+    ping_interval: Option<humantime::Duration>,
+
+    /// How long a shutdown may take [default: 10s]
+    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_SHUTDOWN_GRACE")]
+    shutdown_grace: Option<humantime::Duration>,
+
+    /// Threads that serve connections [default: one for each core]
+    #[arg(long, value_name = "N", env = "OTLP_RELAY_WORKERS")]
+    workers: Option<std::num::NonZeroUsize>,
+
+    /// The form of log lines; RUST_LOG filters them
+    #[arg(
+        long,
+        value_enum,
+        env = "OTLP_RELAY_LOG_FORMAT",
+        default_value = "text"
+    )]
+    log_format: LogFormat,
+}
+
+impl Cli {
+    /// The form of log lines that was asked for.
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        self.serve_args().log_format
+    }
+
+    fn serve_args(&self) -> &ServeArgs {
+        match &self.command {
+            Some(Command::Serve(args)) => args,
+            None => &self.serve,
+        }
+    }
+
+    /// The configuration that was asked for.
+    #[must_use]
+    pub fn into_config(self) -> ServerConfig {
+        let args = match self.command {
+            Some(Command::Serve(args)) => args,
+            None => self.serve,
+        };
+        let mut config = ServerConfig {
+            listen: args.listen,
+            ..ServerConfig::default()
+        };
+        config.ingest.lenient_content_type = args.lenient_content_type;
+        config.gate.allowed_origins = args.allowed_origins;
+        config.gate.allowed_hosts = args.allowed_hosts;
+        if let Some(limit) = args.max_body.map(bytes) {
+            config.ingest.max_body_bytes = limit;
+            config.ingest.codec.input_bytes = limit;
+            // The fan-out reads what the receiver let in.
+            config.fanout.codec.input_bytes = limit;
+        }
+        set(&mut config.fanout.max_sessions, args.max_sessions);
+        set(&mut config.connections.max, args.max_connections);
+        set(&mut config.fanout.lag_bytes, args.max_lag.map(bytes));
+        set(&mut config.fanout.frame_bytes, args.max_frame.map(bytes));
+        if let Some(interval) = args.ping_interval {
+            config.fanout.ping_interval = *interval;
+            config.fanout.pong_timeout = *interval;
+        }
+        set(
+            &mut config.shutdown_grace,
+            args.shutdown_grace.map(Into::into),
+        );
+        set(&mut config.workers, args.workers.map(usize::from));
+        config
+    }
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+fn bytes(size: ByteSize) -> usize {
+    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::Cli;
+
+    fn config(args: &[&str]) -> crate::ServerConfig {
+        Cli::try_parse_from([&["otlp-relay"], args].concat())
+            .unwrap()
+            .into_config()
+    }
+
+    /// Scenario: clap's own check of the declarations.
+    /// Guarantees: no two flags clash.
+    #[test]
+    fn declarations_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    /// Scenario: no arguments, `serve`, flags with and without `serve`.
+    /// Guarantees: the subcommand may be left out; what is not said keeps its default.
+    #[test]
+    fn serve_is_the_default() {
+        let default = crate::ServerConfig::default();
+        for args in [&[][..], &["serve"]] {
+            let config = config(args);
+            assert_eq!(config.listen, default.listen);
+            assert_eq!(config.ingest, default.ingest);
+            assert_eq!(config.fanout, default.fanout);
+            assert_eq!(config.connections, default.connections);
+        }
+        for args in [
+            &[
+                "--listen",
+                "127.0.0.1:0",
+                "--listen",
+                "[::1]:0",
+                "--max-body",
+                "1MiB",
+            ][..],
+            &[
+                "serve",
+                "--listen",
+                "127.0.0.1:0,[::1]:0",
+                "--max-body",
+                "1048576",
+            ],
+        ] {
+            let config = config(args);
+            assert_eq!(config.listen.len(), 2);
+            assert_eq!(config.ingest.max_body_bytes, 1 << 20);
+        }
+    }
+
+    /// Scenario: values that can't be read.
+    /// Guarantees: refused, and the message names the flag.
+    #[test]
+    fn bad_values_are_refused() {
+        for args in [
+            ["--listen", "localhost"],
+            ["--max-body", "lots"],
+            ["--workers", "0"],
+            ["--allowed-origins", "example.com"],
+            ["--allowed-hosts", "a/b"],
+            ["--ping-interval", "soon"],
+            ["--log-format", "xml"],
+        ] {
+            let error = Cli::try_parse_from([&["otlp-relay"], &args[..]].concat()).unwrap_err();
+            assert!(error.to_string().contains(args[0]), "{error}");
+        }
+    }
+}

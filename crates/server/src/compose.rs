@@ -1,0 +1,294 @@
+//! Builds every part and joins them: the only place that knows all crates.
+
+mod announce;
+mod refuse;
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_rt::net::TcpStream;
+use actix_server::Server;
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppConfig, Payload, Service, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::{App, HttpMessage, HttpResponse};
+use fanout::{Fanout, Hub};
+use ingest::{AllowAll, Code, IngestError, Receiver, hold_unread, status};
+use socket2::{Domain, Socket, Type};
+use tracing::{info, warn};
+
+use crate::bridge::Bridge;
+use crate::config::{ConnectionConfig, ServerConfig};
+use crate::conn::{Clock, Conn, ConnHandle, Connections};
+use crate::counters::Counters;
+use crate::gate::Rules;
+use crate::shutdown::{self, Draining};
+use crate::{RunError, pages};
+
+/// Connections that the system may hold ready for us.
+const BACKLOG: i32 = 1024;
+
+/// The relay, bound to its addresses and not running yet.
+pub struct Relay {
+    config: ServerConfig,
+    listeners: Vec<(SocketAddr, TcpListener)>,
+    counters: Arc<Counters>,
+}
+
+/// What every worker's application is made of.
+#[derive(Clone)]
+struct Parts {
+    receiver: Receiver,
+    fanout: Fanout,
+    rules: Arc<Rules>,
+    connections: Connections,
+    waits: ConnectionConfig,
+    counters: Arc<Counters>,
+    draining: Draining,
+}
+
+impl Relay {
+    /// Binds the addresses of `config`. Clients may connect from now on; they are served once
+    /// the relay runs.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Bind`] with the first address that can't be bound.
+    pub fn bind(config: ServerConfig) -> Result<Self, RunError> {
+        let listeners = config.listen.iter().map(|address| {
+            let bound = bind(*address).and_then(|socket| Ok((socket.local_addr()?, socket)));
+            bound.map_err(|source| RunError::Bind {
+                address: *address,
+                source,
+            })
+        });
+        let listeners = listeners.collect::<Result<_, _>>()?;
+        Ok(Self {
+            config,
+            listeners,
+            counters: Arc::new(Counters::default()),
+        })
+    }
+
+    /// The addresses that are bound, in the order of the configuration.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().map(|(address, _)| *address).collect()
+    }
+
+    /// What the relay counts.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Serves until `shutdown` is ready, then sees everybody off: within
+    /// [`ServerConfig::shutdown_grace`], requests in flight are answered and sessions are closed
+    /// with 1001.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Server`] if serving fails.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        let addresses = self.addresses();
+        let parts = self.parts(&addresses);
+        let mut builder = Server::build()
+            .workers(self.config.workers)
+            // `Connections` is the limit that answers; this one would only stop accepting.
+            .max_concurrent_connections(usize::MAX)
+            .disable_signals();
+        for (address, listener) in self.listeners {
+            let parts = parts.clone();
+            builder = builder.listen(address.to_string(), listener, move || {
+                service(parts.clone())
+            })?;
+        }
+        let server = builder.run();
+        let handle = server.handle();
+        announce::listening(&addresses);
+
+        let (running, sessions) = (server, parts.fanout.hub.clone());
+        let serving = actix_rt::spawn(running);
+        shutdown.await;
+        info!("shutting down: no new connections, finishing what is under way");
+        let grace = self.config.shutdown_grace;
+        let in_time = shutdown::drain(
+            &handle,
+            &parts.draining,
+            &parts.connections,
+            &sessions,
+            grace,
+        )
+        .await;
+        if !in_time {
+            let left = parts.connections.open();
+            warn!("{left} connections were still open after {grace:?} and are cut off");
+        }
+        handle.stop(false).await;
+        serving.await.map_err(io::Error::other)??;
+        announce::totals(&self.counters.totals());
+        Ok(())
+    }
+
+    fn parts(&self, addresses: &[SocketAddr]) -> Parts {
+        let config = &self.config;
+        let counters = self.counters();
+        let hub = Hub::new(config.fanout.clone(), counters.clone());
+        let rules = Arc::new(Rules::new(&config.gate, addresses, counters.clone()));
+        Parts {
+            receiver: Receiver {
+                config: config.ingest.clone(),
+                sink: Arc::new(Bridge::new(hub.clone())),
+                authorize: Arc::new(AllowAll),
+                observer: counters.clone(),
+            },
+            fanout: Fanout {
+                hub,
+                gate: rules.clone(),
+            },
+            rules,
+            connections: Connections::new(config.connections.max),
+            waits: config.connections,
+            counters,
+            draining: Draining::new(),
+        }
+    }
+}
+
+/// A listener that waits in the reactor of the server. An address may be bound again while old
+/// connections to it linger; `[::]` takes IPv6 alone, so that `0.0.0.0` can stand beside it.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // On Windows this option lets others take the port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// What serves an accepted socket: a permit, a [`Conn`], then HTTP with the application above.
+fn service(
+    parts: Parts,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
+{
+    let (waits, draining) = (parts.waits, parts.draining.clone());
+    let (connections, counters) = (parts.connections.clone(), parts.counters.clone());
+    let application = application(parts).into_factory();
+    let http = HttpService::build()
+        .keep_alive(KeepAlive::Timeout(waits.idle_timeout))
+        .client_request_timeout(waits.head_timeout)
+        .client_disconnect_timeout(waits.linger_timeout)
+        .graceful_shutdown_signal(move || draining.begun())
+        .on_connect_ext(
+            |conn: &Conn<TcpStream>, extensions: &mut actix_http::Extensions| {
+                extensions.insert(conn.handle());
+            },
+        )
+        .finish(map_config(application, |()| AppConfig::default()));
+    fn_service(move |io: TcpStream| {
+        let permit = connections.admit();
+        if permit.is_none() {
+            counters.connection_refused();
+        }
+        async move {
+            let Some(permit) = permit else {
+                refuse::too_many_connections(io);
+                return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
+            };
+            let peer = io.peer_addr().ok();
+            // Frames are written whole: waiting for more only adds delay.
+            io.set_nodelay(true)?;
+            let clock = Clock::new(waits.head_timeout, waits.stall_timeout);
+            Ok((Conn::new(io, permit, clock), Protocol::Http1, peer))
+        }
+    })
+    .and_then(http)
+}
+
+/// The routes of all crates, behind the rules that hold for every request.
+fn application(
+    parts: Parts,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    let Parts {
+        receiver,
+        fanout,
+        rules,
+        draining,
+        ..
+    } = parts;
+    App::new()
+        .wrap_fn(move |mut request, next| {
+            let connection = request.conn_data::<ConnHandle<TcpStream>>().cloned();
+            if let Some(connection) = &connection {
+                connection.request_begins();
+            }
+            let answer = match refusal(&rules, &request) {
+                Some(refused) => {
+                    let (request, payload) = request.into_parts();
+                    let refused = ServiceResponse::new(request, hold_unread(refused, payload));
+                    Answer::Refused(refused)
+                }
+                None => {
+                    let unread = pages::serves(request.path()).then(|| request.take_payload());
+                    Answer::Handled(next.call(request), unread)
+                }
+            };
+            async move {
+                let response = match answer {
+                    Answer::Refused(response) => response,
+                    Answer::Handled(response, None) => response.await?,
+                    Answer::Handled(response, Some(unread)) => {
+                        let (request, response) = response.await?.into_parts();
+                        ServiceResponse::new(request, hold_unread(response, unread))
+                    }
+                };
+                if let Some(connection) = connection {
+                    connection.answer_begins();
+                }
+                Ok(response)
+            }
+        })
+        .configure(|cfg| ingest::configure(cfg, receiver))
+        .configure(|cfg| fanout::configure::<ConnHandle<TcpStream>>(cfg, fanout))
+        .configure(|cfg| pages::configure(cfg, draining))
+}
+
+/// How a request is answered: at once, or by its handler, which may leave the body to us.
+enum Answer<F> {
+    Refused(ServiceResponse<BoxBody>),
+    Handled(F, Option<Payload>),
+}
+
+/// The answer to a request that no handler may see.
+fn refusal(rules: &Rules, request: &ServiceRequest) -> Option<HttpResponse> {
+    if let Err(refusal) = rules.check_host(request.head()) {
+        let code = match refusal.status() {
+            StatusCode::FORBIDDEN => Code::PermissionDenied,
+            _ => Code::InvalidArgument,
+        };
+        let (status, text) = (refusal.status(), refusal.message());
+        return Some(status::answer_with(request.headers(), status, code, text));
+    }
+    pages::is_stray_upgrade(request)
+        .then(|| status::answer(request.headers(), &IngestError::Upgrade))
+}

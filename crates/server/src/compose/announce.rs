@@ -1,0 +1,45 @@
+//! What the log says when the relay starts and when it ends.
+
+use std::net::SocketAddr;
+
+use tracing::{info, warn};
+
+use crate::counters::Totals;
+use crate::gate::is_loopback;
+
+/// One line for each address, with how to be reached.
+pub(super) fn listening(addresses: &[SocketAddr]) {
+    for address in addresses {
+        if is_loopback(address.ip()) {
+            let port = address.port();
+            info!(
+                "listening on http://{address} (this machine only; to be reachable from others: \
+                 --listen 0.0.0.0:{port})"
+            );
+        } else {
+            info!("listening on http://{address} (reachable from other machines)");
+        }
+    }
+    if addresses.iter().any(|address| !is_loopback(address.ip())) {
+        warn!(
+            "whoever can reach this address may send and watch, without a token: \
+             keep it inside a network that you trust, or put a proxy with authentication in front"
+        );
+    }
+}
+
+/// What was done, as the last line.
+pub(super) fn totals(totals: &Totals) {
+    info!(
+        exports = totals.exports,
+        items = totals.items,
+        refused = totals.refused,
+        sessions = totals.sessions,
+        frames = totals.frames,
+        dropped = totals.dropped,
+        refused_connections = totals.refused_connections,
+        refused_hosts = totals.refused_hosts,
+        refused_origins = totals.refused_origins,
+        "stopped"
+    );
+}

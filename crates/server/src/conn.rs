@@ -1,0 +1,282 @@
+//! An accepted connection: its permit, its deadlines, and the way out of HTTP.
+//!
+//! [`Conn`] lies between a socket and actix's HTTP dispatcher. actix limits only the first head
+//! of a connection in time and knows no deadline for a body or a stalled answer; `Conn` does. And
+//! it lets a handler take the socket away (*detach*): the handler returns a 101 with an empty
+//! body; once that is flushed, `Conn` tells the dispatcher that the stream has ended, which frees
+//! its buffers, and the socket goes to whoever asked for it.
+
+mod clock;
+mod permits;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
+
+use fanout::Detach;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::oneshot;
+
+pub use clock::{Clock, Phase};
+pub use permits::{Connections, Permit};
+
+/// A connection as the HTTP dispatcher sees it.
+pub struct Conn<T>(Rc<RefCell<Inner<T>>>);
+
+/// What handlers see of a connection, through `HttpRequest::conn_data`.
+pub struct ConnHandle<T>(Weak<RefCell<Inner<T>>>);
+
+struct Inner<T> {
+    /// Gone only while the connection is being dropped.
+    socket: Option<Socket<T>>,
+    clock: Clock,
+    detaching: Detaching<T>,
+}
+
+/// How far a detachment has come.
+enum Detaching<T> {
+    /// Nobody asked.
+    No,
+    /// Asked for; the answer of the handler is not written yet. Reads pend, so that nothing
+    /// which belongs to the new protocol ends in the dispatcher's buffer.
+    Asked(oneshot::Sender<Socket<T>>),
+    /// Some of the answer is written.
+    Writing(oneshot::Sender<Socket<T>>),
+    /// All of it is flushed: the end, for the dispatcher.
+    Flushed(oneshot::Sender<Socket<T>>),
+}
+
+/// A socket with the permit for its connection, which is given back when it closes.
+pub struct Socket<T> {
+    io: T,
+    permit: Permit,
+}
+
+impl<T> Conn<T> {
+    /// Wraps an accepted socket.
+    #[must_use]
+    pub fn new(io: T, permit: Permit, clock: Clock) -> Self {
+        let socket = Some(Socket { io, permit });
+        Self(Rc::new(RefCell::new(Inner {
+            socket,
+            clock,
+            detaching: Detaching::No,
+        })))
+    }
+
+    /// The handle for handlers.
+    #[must_use]
+    pub fn handle(&self) -> ConnHandle<T> {
+        ConnHandle(Rc::downgrade(&self.0))
+    }
+}
+
+impl<T> ConnHandle<T> {
+    /// A request's head has arrived, and its handler begins.
+    pub fn request_begins(&self) {
+        self.enter(Phase::Request);
+    }
+
+    /// The handler has its answer; what follows is writing it.
+    pub fn answer_begins(&self) {
+        self.enter(Phase::Answer);
+    }
+
+    fn enter(&self, phase: Phase) {
+        if let Some(inner) = self.0.upgrade() {
+            inner.borrow_mut().clock.enter(phase);
+        }
+    }
+}
+
+impl<T> Clone for ConnHandle<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + 'static> Detach for ConnHandle<T> {
+    type Io = Socket<T>;
+
+    fn detach(&self) -> Pin<Box<dyn Future<Output = Option<Socket<T>>>>> {
+        let (tx, rx) = oneshot::channel();
+        if let Some(inner) = self.0.upgrade() {
+            inner.borrow_mut().detaching = Detaching::Asked(tx);
+        }
+        Box::pin(async { rx.await.ok() })
+    }
+}
+
+impl<T> Drop for Conn<T> {
+    fn drop(&mut self) {
+        let mut inner = self.0.borrow_mut();
+        let socket = inner.socket.take();
+        let detaching = std::mem::replace(&mut inner.detaching, Detaching::No);
+        if let (Detaching::Flushed(tx), Some(mut socket)) = (detaching, socket) {
+            socket.permit.leave_http();
+            // If nobody waits any more, the socket closes.
+            drop(tx.send(socket));
+        }
+    }
+}
+
+impl<T> Inner<T> {
+    fn is_detached(&self) -> bool {
+        matches!(self.detaching, Detaching::Flushed(_))
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Inner<T> {
+    /// The socket, pinned; an error once it is gone.
+    fn socket(&mut self) -> io::Result<Pin<&mut T>> {
+        match &mut self.socket {
+            Some(socket) => Ok(Pin::new(&mut socket.io)),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Notes what became of a write.
+    fn wrote(
+        &mut self,
+        cx: &mut Context<'_>,
+        result: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(Ok(_)) => {
+                self.clock.progress();
+                if let Detaching::Asked(tx) = std::mem::replace(&mut self.detaching, Detaching::No)
+                {
+                    self.detaching = Detaching::Writing(tx);
+                }
+                result
+            }
+            Poll::Ready(Err(_)) => result,
+            Poll::Pending => self.clock.check(cx).map(|late| Err(late.into())),
+        }
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Conn<T> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let inner = &mut *self.0.borrow_mut();
+        match inner.detaching {
+            Detaching::No => {}
+            Detaching::Asked(_) | Detaching::Writing(_) => return Poll::Pending,
+            Detaching::Flushed(_) => return Poll::Ready(Ok(())),
+        }
+        let before = buf.filled().len();
+        match inner.socket()?.poll_read(cx, buf) {
+            Poll::Ready(result) => {
+                if buf.filled().len() > before {
+                    inner.clock.received();
+                }
+                Poll::Ready(result)
+            }
+            Poll::Pending => inner.clock.check(cx).map(|late| Err(late.into())),
+        }
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Conn<T> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let inner = &mut *self.0.borrow_mut();
+        let result = inner.socket()?.poll_write(cx, buf);
+        inner.wrote(cx, result)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let inner = &mut *self.0.borrow_mut();
+        let result = inner.socket()?.poll_write_vectored(cx, bufs);
+        inner.wrote(cx, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0
+            .borrow()
+            .socket
+            .as_ref()
+            .is_some_and(|socket| socket.io.is_write_vectored())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let inner = &mut *self.0.borrow_mut();
+        let flushed = inner.socket()?.poll_flush(cx);
+        if let Poll::Ready(Ok(())) = flushed {
+            match std::mem::replace(&mut inner.detaching, Detaching::No) {
+                Detaching::Writing(tx) => {
+                    inner.detaching = Detaching::Flushed(tx);
+                    // The dispatcher has to come and read the end.
+                    cx.waker().wake_by_ref();
+                }
+                other => inner.detaching = other,
+            }
+            inner.clock.flushed();
+        }
+        flushed
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let inner = &mut *self.0.borrow_mut();
+        if inner.is_detached() {
+            return Poll::Ready(Ok(()));
+        }
+        inner.socket()?.poll_shutdown(cx)
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Socket<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,147 @@
+//! Who may talk to the relay, as far as web pages go: the rules for Host and Origin.
+//!
+//! A browser lets any page open a WebSocket to any address and says only, in `Origin`, which
+//! page it was; so an Origin that is neither the relay's own nor on the list is refused. And a
+//! page can give a name of its own the address 127.0.0.1 (DNS rebinding), which makes the relay
+//! its own origin; so while the relay listens on loopback alone, `Host` must be a loopback name.
+
+mod patterns;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use actix_web::dev::RequestHead;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HOST, HeaderValue, ORIGIN};
+use fanout::Refusal;
+
+use crate::counters::Counters;
+
+pub use patterns::{Authority, HostName, OriginPattern, PatternError};
+
+/// The rules that can be set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GateConfig {
+    /// Origins that may watch besides the relay's own.
+    pub allowed_origins: Vec<OriginPattern>,
+    /// Names that `Host` may have. On loopback they are allowed besides the loopback names; on
+    /// wider addresses, where there is no rule by default, they make one.
+    pub allowed_hosts: Vec<HostName>,
+}
+
+/// The rules in force.
+pub struct Rules {
+    origins: Vec<OriginPattern>,
+    hosts: Vec<HostName>,
+    /// Whether loopback names pass.
+    loopback: bool,
+    /// Whether there is a rule for Host at all.
+    hosts_matter: bool,
+    counters: Arc<Counters>,
+}
+
+impl Rules {
+    /// The rules for a relay that listens on `addresses`.
+    #[must_use]
+    pub fn new(config: &GateConfig, addresses: &[SocketAddr], counters: Arc<Counters>) -> Self {
+        let only_loopback = addresses.iter().all(|address| is_loopback(address.ip()));
+        Self {
+            origins: config.allowed_origins.clone(),
+            hosts: config.allowed_hosts.clone(),
+            loopback: only_loopback,
+            hosts_matter: only_loopback || !config.allowed_hosts.is_empty(),
+            counters,
+        }
+    }
+
+    /// Judges the name that a request was sent to. A request without one passes: browsers always
+    /// send it.
+    ///
+    /// # Errors
+    ///
+    /// What to answer: 400 for a Host that can't be read, 403 for a name that is not allowed.
+    pub fn check_host(&self, head: &RequestHead) -> Result<(), Refusal> {
+        let mut values = head.headers().get_all(HOST);
+        let (host, more) = (values.next(), values.next());
+        if more.is_some() {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "more than one Host header",
+            ));
+        }
+        // In the absolute form, the target names the host (RFC 9112, section 3.2.2).
+        let target = head.uri.authority().map(|authority| authority.as_str());
+        for host in [host.map(text), target].into_iter().flatten() {
+            let Some(authority) = Authority::parse(host) else {
+                return Err(Refusal::new(
+                    StatusCode::BAD_REQUEST,
+                    "the Host header is malformed",
+                ));
+            };
+            if self.hosts_matter && !self.host_passes(&authority) {
+                self.counters.host_refused();
+                tracing::warn!(host = %shorten(host), "refused a request for another host");
+                return Err(Refusal::new(
+                    StatusCode::FORBIDDEN,
+                    "this Host is not allowed here; --allowed-hosts adds names",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn host_passes(&self, authority: &Authority<'_>) -> bool {
+        let listed = self.hosts.iter().any(|name| name.matches(authority));
+        listed || (self.loopback && authority.is_loopback())
+    }
+
+    /// Judges the page that opens a WebSocket.
+    fn check_origin(&self, head: &RequestHead) -> Result<(), Refusal> {
+        let mut origins = head.headers().get_all(ORIGIN).map(text);
+        let Some(origin) = origins.next() else {
+            return Ok(());
+        };
+        let host = head.headers().get(HOST).map_or("", text);
+        let single = origins.next().is_none();
+        let same = single && patterns::is_same_host(origin, host);
+        if same || (single && self.origins.iter().any(|pattern| pattern.matches(origin))) {
+            return Ok(());
+        }
+        self.counters.origin_refused();
+        tracing::warn!(
+            origin = %shorten(origin),
+            host = %shorten(host),
+            "refused a page of another origin; --allowed-origins adds origins"
+        );
+        Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "pages of this Origin may not watch; --allowed-origins adds origins",
+        ))
+    }
+}
+
+impl fanout::Gate for Rules {
+    fn admit(&self, head: &RequestHead, _: Option<IpAddr>) -> Result<(), Refusal> {
+        self.check_origin(head)
+    }
+}
+
+/// Whether an address belongs to this machine alone, written as IPv4 or as IPv6.
+#[must_use]
+pub fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+/// The text of a header; empty, and so no name, if it is none.
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or("")
+}
+
+/// What a log line shows of a header.
+fn shorten(text: &str) -> String {
+    const MOST: usize = 100;
+    text.chars().take(MOST).collect()
+}
+
+#[cfg(test)]
+mod tests;

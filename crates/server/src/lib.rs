@@ -1,0 +1,63 @@
+//! otlp-relay: OpenTelemetry in, live JSON out.
+//!
+//! This crate composes the others: [`ingest`] receives exports, [`fanout`] shows them to
+//! WebSocket clients, and here is what joins them ([`bridge`]), the connections below them
+//! ([`conn`]), who may talk to the relay ([`gate`]), and the command line ([`cli`]).
+//! [`Relay`] is the whole program, callable from a test.
+
+pub mod bridge;
+pub mod cli;
+mod compose;
+pub mod config;
+pub mod conn;
+pub mod counters;
+pub mod gate;
+pub mod logging;
+mod pages;
+pub mod shutdown;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+
+use thiserror::Error;
+
+pub use compose::Relay;
+pub use config::ServerConfig;
+
+/// Why the relay did not start, or stopped early.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// An address could not be bound.
+    #[error("can't listen on {address}: {source}{}", hint(source))]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The server failed.
+    #[error("the server failed: {0}")]
+    Server(#[from] io::Error),
+}
+
+/// What to do about a failure to bind.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; another program listens there: stop it, or choose another address with --listen"
+        }
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges",
+        io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
+        _ => "",
+    }
+}
+
+/// Runs the relay until `shutdown` is ready and everybody has been seen off.
+///
+/// # Errors
+///
+/// [`RunError::Bind`] if an address can't be bound, [`RunError::Server`] if serving fails.
+pub async fn run(config: ServerConfig, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+    Relay::bind(config)?.run(shutdown).await
+}

@@ -1,0 +1,28 @@
+//! The binary `otlp-relay`: reads the command line, runs the relay, turns errors into exit codes.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use mimalloc::MiMalloc;
+use server::cli::Cli;
+use server::{logging, shutdown};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::init(cli.log_format());
+    let config = cli.into_config();
+    let result = actix_rt::System::new().block_on(async {
+        let relay = server::Relay::bind(config)?;
+        relay.run(shutdown::requested()?).await
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
