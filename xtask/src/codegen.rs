@@ -2,7 +2,8 @@
 //!
 //! One descriptor set feeds every generator, so that the bindings can't drift apart:
 //! prost-build writes the messages, pbjson-build the writing side of JSON (brought to OTLP JSON
-//! by [`overrides`]), [`json_read`] the reading side, [`tables`] what the wire walk needs.
+//! by [`overrides`]), [`json_read`] the reading side, [`tables`] what the wire walk needs, and
+//! tonic-build the service stubs of the receiver ([`services`]).
 
 mod descriptors;
 mod json_read;
@@ -10,6 +11,7 @@ mod json_write;
 mod messages;
 mod modules;
 mod overrides;
+mod services;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,8 @@ use crate::tidy::workspace_root;
 
 /// Where the generated files of the codec live, below the workspace root.
 const CODEC_OUT: &str = "crates/otlp-codec/src/generated";
+/// Where those of the receiver live.
+const INGEST_OUT: &str = "crates/ingest/src/generated";
 
 /// Path below the workspace root, and contents.
 type Files = BTreeMap<PathBuf, String>;
@@ -53,6 +57,10 @@ fn generate() -> Result<Files> {
         out.join("tables.rs"),
         with_header(&tables::generate(&descriptors)?, "Field tables"),
     );
+    for (module, code) in services::generate(&descriptors)? {
+        let path = Path::new(INGEST_OUT).join(module).with_extension("rs");
+        files.insert(path, with_header(&code, "gRPC server stubs"));
+    }
     Ok(files)
 }
 
@@ -111,7 +119,7 @@ pub(crate) fn check() -> Result<()> {
 
 fn on_disk(root: &Path) -> Result<Files> {
     let mut files = Files::new();
-    let mut folders = vec![root.join(CODEC_OUT)];
+    let mut folders = vec![root.join(CODEC_OUT), root.join(INGEST_OUT)];
     while let Some(folder) = folders.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else {
             continue;

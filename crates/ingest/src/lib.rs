@@ -5,7 +5,7 @@
 //! ([`accept`]), the export goes to the [`ExportSink`], the client is answered ([`status`]).
 //!
 //! [`content`], [`body`], [`accept`], [`error`] and the three traits know no transport; [`http`]
-//! is OTLP/HTTP over actix-web. Nobody here knows who listens: an export is handed on and
+//! is OTLP/HTTP over actix-web, [`grpc`] the bindings of OTLP/gRPC. Nobody here knows who listens: an export is handed on and
 //! forgotten, and handing it on never waits.
 
 pub mod accept;
@@ -14,6 +14,7 @@ pub mod body;
 pub mod config;
 pub mod content;
 pub mod error;
+pub mod grpc;
 pub mod http;
 pub mod observer;
 pub mod sink;
