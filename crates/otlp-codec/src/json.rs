@@ -16,7 +16,7 @@
 //! | ids | hex of either case; `""` is an empty id |
 //! | other bytes | base64, standard or URL-safe alphabet, padded or not |
 //! | `profileId` | 32 hex digits, else base64 |
-//! | keys | lowerCamelCase or the original field name, in any order |
+//! | keys | lowerCamelCase or the original field name ([`Names`]), in any order |
 //! | unknown keys | skipped, however the value looks, up to [`Limits::depth`] |
 //! | a key twice, two members of a oneof | an error |
 //!
@@ -42,7 +42,32 @@ pub use read::JsonMessage;
 /// [`TooManyElements`](DecodeError::TooManyElements) for a limit,
 /// [`DecodeError::Json`] with the path of the field for anything else.
 pub fn decode<M: JsonMessage>(json: &[u8], limits: &Limits) -> Result<M, DecodeError> {
-    read::decode(json, limits)
+    read::decode(json, limits, Names::Lenient)
+}
+
+/// As [`decode`], with a choice of the keys that name fields.
+///
+/// # Errors
+///
+/// Those of [`decode`].
+pub fn decode_with<M: JsonMessage>(
+    json: &[u8],
+    limits: &Limits,
+    names: Names,
+) -> Result<M, DecodeError> {
+    read::decode(json, limits, names)
+}
+
+/// Which keys name a field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// lowerCamelCase and the original field names, as every ProtoJSON parser and the Collector
+    /// read them: a payload of original names is not an empty request.
+    #[default]
+    Lenient,
+    /// lowerCamelCase alone: original names are unknown keys, which are skipped. That is the
+    /// letter of OTLP ("Original field names are not valid to use as keys").
+    Strict,
 }
 
 /// Appends the canonical JSON of `message` to `out`. On error `out` is as it was.

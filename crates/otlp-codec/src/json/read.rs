@@ -12,6 +12,7 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::Names;
 use crate::{DecodeError, JsonError, Limits};
 use context::{Context, Segment, Shared};
 pub(crate) use values::{
@@ -32,7 +33,11 @@ pub trait JsonMessage: Default {
 }
 
 /// See [`super::decode`].
-pub(super) fn decode<M: JsonMessage>(json: &[u8], limits: &Limits) -> Result<M, DecodeError> {
+pub(super) fn decode<M: JsonMessage>(
+    json: &[u8],
+    limits: &Limits,
+    names: Names,
+) -> Result<M, DecodeError> {
     if json.len() > limits.input_bytes {
         return Err(DecodeError::TooLong {
             limit: limits.input_bytes,
@@ -41,7 +46,7 @@ pub(super) fn decode<M: JsonMessage>(json: &[u8], limits: &Limits) -> Result<M, 
     // serde_json checks only the strings that it hands out; RFC 8259, section 8.1, asks all of
     // the text to be UTF-8.
     let text = std::str::from_utf8(json).map_err(|error| not_utf8(json, error.valid_up_to()))?;
-    let shared = Shared::new(limits, true);
+    let shared = Shared::new(limits, names, true);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     // Depth is counted in messages, as protobuf does, by `Context`.
     deserializer.disable_recursion_limit();
@@ -73,7 +78,7 @@ fn not_utf8(json: &[u8], at: usize) -> DecodeError {
 pub(crate) fn deserialize<'de, M: JsonMessage, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<M, D::Error> {
-    let shared = Shared::new(&Limits::default(), false);
+    let shared = Shared::new(&Limits::default(), Names::Lenient, false);
     MessageSeed {
         context: Context::root(&shared),
         message: PhantomData,
@@ -295,9 +300,11 @@ impl<'de, M: JsonMessage> Visitor<'de> for MessageSeed<'_, M> {
                 seen: &mut seen,
                 context,
             };
-            message
-                .read_member(&key, member)
-                .map_err(|error| context.at(Segment::key(&key), error))?;
+            let read = match context.is_name(&key) {
+                true => message.read_member(&key, member),
+                false => member.skip(),
+            };
+            read.map_err(|error| context.at(Segment::key(&key), error))?;
         }
         Ok(message)
     }

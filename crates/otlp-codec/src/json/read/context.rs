@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde::de::Error;
 
+use crate::json::Names;
 use crate::{DecodeError, JsonError, Limits};
 
 /// The longest message text of an error, in characters.
@@ -17,6 +18,7 @@ pub(super) struct Shared {
     limits: Limits,
     /// Whether the text outlives the reading, so that serde_json can lend pieces of it.
     borrowed: bool,
+    names: Names,
     elements_left: Cell<usize>,
     /// The limit that was reached, if one was.
     reached: RefCell<Option<DecodeError>>,
@@ -45,10 +47,11 @@ impl Segment {
 }
 
 impl Shared {
-    pub(super) fn new(limits: &Limits, borrowed: bool) -> Self {
+    pub(super) fn new(limits: &Limits, names: Names, borrowed: bool) -> Self {
         Self {
             limits: *limits,
             borrowed,
+            names,
             elements_left: Cell::new(limits.elements),
             reached: RefCell::new(None),
             path: RefCell::new(Vec::new()),
@@ -96,6 +99,14 @@ impl<'c> Context<'c> {
 
     pub(super) fn is_borrowed(&self) -> bool {
         self.shared.borrowed
+    }
+
+    /// Whether a key may name a field. Only original names hold an underscore.
+    pub(super) fn is_name(&self, key: &str) -> bool {
+        match self.shared.names {
+            Names::Lenient => true,
+            Names::Strict => !key.contains('_'),
+        }
     }
 
     pub(super) fn depth_left(&self) -> u32 {
