@@ -48,7 +48,7 @@ pub enum IngestError {
     #[error("only POST is served here")]
     Method,
     /// The request asks for another protocol.
-    #[error("this path does not upgrade to another protocol")]
+    #[error("this path does not upgrade to another protocol, or not with a body")]
     Upgrade,
     /// The sender may not send.
     #[error(transparent)]

@@ -29,6 +29,20 @@ use crate::status;
 /// The paths that are served and their signals (OTLP spec, "OTLP/HTTP Request").
 const ROUTES: &[(&str, Signal)] = &[("/v1/metrics", Signal::Metrics)];
 
+/// Whether the receiver serves a path, and so sees to the bodies of requests for it.
+#[must_use]
+pub fn serves(path: &str) -> bool {
+    ROUTES.iter().any(|(served, _)| *served == path)
+}
+
+/// Whether a request asks for WebSocket, maybe among other protocols (RFC 9110, 7.8).
+#[must_use]
+pub fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    values(headers, UPGRADE)
+        .flat_map(|value| value.split(|&byte| byte == b','))
+        .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+}
+
 /// Everything that a transport needs. Cheap to clone; one for all workers.
 #[derive(Clone)]
 pub struct Receiver {
@@ -143,13 +157,6 @@ fn success(content_type: ContentType) -> HttpResponse {
 fn content_type(headers: &HeaderMap, lenient: bool) -> Option<ContentType> {
     let assumed = (lenient && !headers.contains_key(ORIGIN)).then_some(ContentType::Protobuf);
     ContentType::of(values(headers, CONTENT_TYPE)).or(assumed)
-}
-
-/// Whether the client asks for WebSocket, maybe among others (RFC 9110, 7.8).
-fn asks_for_websocket(headers: &HeaderMap) -> bool {
-    values(headers, UPGRADE)
-        .flat_map(|value| value.split(|&byte| byte == b','))
-        .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// The announced length of the body as sent. The HTTP parser has refused anything that is not a

@@ -18,6 +18,7 @@ use actix_service::{
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, Payload, Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::{App, HttpMessage, HttpResponse};
 use fanout::{Fanout, Hub};
 use ingest::{AllowAll, Code, IngestError, Receiver, hold_unread, status};
@@ -104,7 +105,9 @@ impl Relay {
             // `Connections` is the limit that answers; this one would only stop accepting.
             .max_concurrent_connections(usize::MAX)
             .disable_signals();
+        let mut listeners = Vec::new();
         for (address, listener) in self.listeners {
+            listeners.push(listener.try_clone()?);
             let parts = parts.clone();
             builder = builder.listen(address.to_string(), listener, move || {
                 service(parts.clone())
@@ -119,14 +122,13 @@ impl Relay {
         shutdown.await;
         info!("shutting down: no new connections, finishing what is under way");
         let grace = self.config.shutdown_grace;
-        let in_time = shutdown::drain(
-            &handle,
-            &parts.draining,
-            &parts.connections,
-            &sessions,
-            grace,
-        )
-        .await;
+        let Parts {
+            draining,
+            connections,
+            ..
+        } = &parts;
+        let in_time =
+            shutdown::drain(&handle, &listeners, draining, connections, &sessions, grace).await;
         if !in_time {
             let left = parts.connections.open();
             warn!("{left} connections were still open after {grace:?} and are cut off");
@@ -249,7 +251,10 @@ fn application(
                     Answer::Refused(refused)
                 }
                 None => {
-                    let unread = pages::serves(request.path()).then(|| request.take_payload());
+                    // The receiver and sessions see to their bodies; nobody else reads one.
+                    let read = ingest::serves(request.path())
+                        || ingest::asks_for_websocket(request.headers());
+                    let unread = (!read).then(|| request.take_payload());
                     Answer::Handled(next.call(request), unread)
                 }
             };
@@ -289,6 +294,19 @@ fn refusal(rules: &Rules, request: &ServiceRequest) -> Option<HttpResponse> {
         let (status, text) = (refusal.status(), refusal.message());
         return Some(status::answer_with(request.headers(), status, code, text));
     }
-    pages::is_stray_upgrade(request)
+    let upgrades = ingest::asks_for_websocket(request.headers());
+    (upgrades && !may_upgrade(request))
         .then(|| status::answer(request.headers(), &IngestError::Upgrade))
+}
+
+/// Whether an upgrade makes sense: there is WebSocket at the path, and the request has no body.
+/// actix takes what follows an upgrade for a body without an end, and what a chunked one still
+/// sends after a refusal it would read to the end.
+fn may_upgrade(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    let has_body = headers.contains_key(TRANSFER_ENCODING)
+        || headers
+            .get(CONTENT_LENGTH)
+            .is_some_and(|length| length != "0");
+    pages::is_watched(request.path()) && !has_body
 }

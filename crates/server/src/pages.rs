@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, HOST, HeaderValue, UPGRADE,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, HOST, HeaderValue,
     X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpRequest, HttpResponse, guard, web};
@@ -92,23 +92,50 @@ async fn only_read(request: HttpRequest) -> HttpResponse {
     response
 }
 
-/// Whether a request asks for a protocol that its path doesn't have. actix would treat what
-/// follows such a head as a body without an end.
-pub(crate) fn is_stray_upgrade(request: &actix_web::dev::ServiceRequest) -> bool {
-    let upgrade = request.headers().get_all(UPGRADE).any(|value| {
-        value
-            .to_str()
-            .is_ok_and(|value| value.to_ascii_lowercase().contains("websocket"))
-    });
-    upgrade && !is_watched(request.path())
-}
-
-/// Whether a path is served, or refused, here, where nobody reads a request's body.
-pub(crate) fn serves(path: &str) -> bool {
-    !path.starts_with("/v1/") && !is_watched(path)
-}
-
 /// Whether WebSocket clients are served at this path.
-fn is_watched(path: &str) -> bool {
+pub(crate) fn is_watched(path: &str) -> bool {
     path == "/ws" || path.starts_with("/ws/")
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::{App, http::header::HOST};
+
+    use super::configure;
+    use crate::shutdown::Draining;
+
+    /// Scenario: a probe comes before the shutdown has begun, and one after.
+    /// Guarantees: the second learns that there is nothing to be sent here any more.
+    #[actix_web::test]
+    async fn readiness_ends_with_the_shutdown() {
+        let draining = Draining::new();
+        let pages = App::new().configure(|cfg| configure(cfg, draining.clone()));
+        let pages = init_service(pages).await;
+        let ready = || TestRequest::get().uri("/readyz").to_request();
+        assert_eq!(call_service(&pages, ready()).await.status(), StatusCode::OK);
+        draining.set();
+        let status = call_service(&pages, ready()).await.status();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    /// Scenario: the page, asked for under a name that holds markup.
+    /// Guarantees: nothing of it gets into the page.
+    #[actix_web::test]
+    async fn the_page_repeats_only_hosts() {
+        let pages = App::new().configure(|cfg| configure(cfg, Draining::new()));
+        let pages = init_service(pages).await;
+        for (host, shown) in [
+            ("relay.lan:4444", true),
+            ("<script>", false),
+            ("a\"b", false),
+        ] {
+            let request = TestRequest::get().insert_header((HOST, host)).to_request();
+            let page = actix_web::test::call_and_read_body(&pages, request).await;
+            let page = String::from_utf8(page.to_vec()).unwrap();
+            assert_eq!(page.contains(host), shown, "{host}");
+            assert!(!page.contains(super::ADDRESS));
+        }
+    }
 }

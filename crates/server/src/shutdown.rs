@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::io;
+use std::net::{Shutdown, TcpListener};
 use std::time::Duration;
 
 use actix_server::ServerHandle;
 use fanout::Hub;
+use socket2::SockRef;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -59,7 +61,7 @@ impl Draining {
         }
     }
 
-    fn set(&self) {
+    pub(crate) fn set(&self) {
         self.0.send_replace(true);
     }
 }
@@ -69,6 +71,7 @@ impl Draining {
 /// and close with 1001. Says whether everybody was done in time.
 pub(crate) async fn drain(
     server: &ServerHandle,
+    listeners: &[TcpListener],
     draining: &Draining,
     connections: &Connections,
     hub: &Hub,
@@ -76,6 +79,11 @@ pub(crate) async fn drain(
 ) -> bool {
     let begin = Instant::now();
     server.pause().await;
+    for listener in listeners {
+        // A paused server's listeners still let the system take connections that nobody will
+        // serve. On Linux this ends that; where it fails, they wait for the end of the process.
+        drop(SockRef::from(listener).shutdown(Shutdown::Both));
+    }
     draining.set();
     let requests = timeout_at(
         begin + grace.mul_f64(REQUESTS_SHARE),

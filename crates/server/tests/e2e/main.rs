@@ -1,0 +1,19 @@
+//! The relay as its users meet it: the real binary, sent to over sockets, watched through a
+//! WebSocket library that is not ours.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod cases;
+mod hardening;
+mod limits;
+mod rules;
+mod sdk;
+mod shutdown;
+mod stalled;
+mod startup;
+mod subscribers;
+mod support;

@@ -1,0 +1,116 @@
+//! A WebSocket client made by hand: it never answers anything, and reads only when told to.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+
+use socket2::{Domain, Socket, Type};
+
+use super::http::{Http, head};
+use super::{PATIENCE, TRIES};
+
+/// The opcode of a text frame.
+const TEXT: u8 = 1;
+
+/// The bytes of a WebSocket handshake, with more headers.
+pub(crate) fn handshake(path: &str, headers: &[(&str, &str)]) -> Vec<u8> {
+    let upgrade = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    head("GET", path, &[&upgrade, headers].concat())
+}
+
+/// The status of a handshake with more headers.
+pub(crate) fn shake(address: SocketAddr, headers: &[(&str, &str)]) -> u16 {
+    let mut http = Http::connect(address);
+    http.send(&handshake("/ws/metrics", headers));
+    http.answer_head().status
+}
+
+/// Whether there is room for a subscriber now, or the moment after a connection was seen to end:
+/// the relay closes its side first and counts afterwards.
+pub(crate) fn lets_in(address: SocketAddr) -> bool {
+    (0..TRIES).any(|_| shake(address, &[]) == 101)
+}
+
+/// A subscriber that reads the bytes of frames.
+pub(crate) struct RawWatcher {
+    http: Http,
+}
+
+/// A frame as it came.
+#[derive(Debug)]
+pub(crate) struct RawFrame {
+    pub(crate) opcode: u8,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl RawWatcher {
+    /// Subscribes to metrics, over a socket that can't hold much unread.
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.connect_timeout(&address.into(), PATIENCE).unwrap();
+        let mut http = Http::over(TcpStream::from(socket));
+        http.send(&handshake("/ws/metrics", &[]));
+        let answer = http.answer_head();
+        assert_eq!(answer.status, 101, "{answer:?}");
+        let accept = answer.header("sec-websocket-accept");
+        assert_eq!(accept, Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "RFC 6455");
+        Self { http }
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.http.send(bytes);
+    }
+
+    /// The next frame, which must be whole, final and unmasked; none if the stream has ended.
+    pub(crate) fn frame(&mut self) -> Option<RawFrame> {
+        let mut head = [0; 2];
+        match self.http.read_exact(&mut head) {
+            Ok(()) => {}
+            Err(error) if is_end(&error) => return None,
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(head[0] & 0xf0, 0x80, "{head:?}");
+        let mut number = [0; 8];
+        let length = match head[1] {
+            short @ ..126 => u64::from(short),
+            126 => {
+                self.http.read_exact(&mut number[6..]).unwrap();
+                u64::from_be_bytes(number)
+            }
+            127 => {
+                self.http.read_exact(&mut number).unwrap();
+                u64::from_be_bytes(number)
+            }
+            _ => panic!("masked: {head:?}"),
+        };
+        let mut payload = vec![0; length.try_into().unwrap()];
+        self.http.read_exact(&mut payload).unwrap();
+        let opcode = head[0] & 0x0f;
+        Some(RawFrame { opcode, payload })
+    }
+
+    /// The payload of the next text frame.
+    pub(crate) fn text(&mut self) -> Vec<u8> {
+        loop {
+            let frame = self.frame().expect("a text frame");
+            if frame.opcode == TEXT {
+                return frame.payload;
+            }
+        }
+    }
+
+    /// Ends with a reset instead of a FIN.
+    pub(crate) fn reset(self) {
+        self.http.reset();
+    }
+}
+
+fn is_end(error: &io::Error) -> bool {
+    let end = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset];
+    end.contains(&error.kind())
+}

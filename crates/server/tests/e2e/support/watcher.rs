@@ -1,0 +1,75 @@
+//! A well-behaved WebSocket client: tokio-tungstenite, made to wait.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::PATIENCE;
+
+/// A subscriber. It answers pings only while it waits for a message.
+pub(crate) struct Watcher {
+    runtime: Runtime,
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Watcher {
+    /// Subscribes to metrics; everything that is exported from now on is seen.
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let socket = wait(&runtime, async {
+            let stream = TcpStream::connect(address).await.unwrap();
+            let url = format!("ws://{address}/ws/metrics");
+            client_async(url, stream).await.unwrap().0
+        });
+        Self { runtime, socket }
+    }
+
+    pub(crate) fn send(&mut self, message: Message) {
+        wait(&self.runtime, self.socket.send(message)).unwrap();
+    }
+
+    /// The next message of any kind.
+    pub(crate) fn message(&mut self) -> Message {
+        wait(&self.runtime, self.socket.next()).unwrap().unwrap()
+    }
+
+    /// The text of the next frame; pings in front of it are answered.
+    pub(crate) fn text(&mut self) -> String {
+        loop {
+            match self.message() {
+                Message::Text(text) => return text.to_string(),
+                Message::Ping(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// The next frame.
+    pub(crate) fn frame(&mut self) -> Value {
+        serde_json::from_str(&self.text()).unwrap()
+    }
+
+    /// The code of the Close frame that must come next; then the connection has to end.
+    pub(crate) fn close_code(&mut self) -> u16 {
+        let message = self.message();
+        let Message::Close(Some(close)) = message else {
+            panic!("{message:?}");
+        };
+        // Answers the Close frame.
+        let end = wait(&self.runtime, self.socket.next());
+        assert!(end.is_none_or(|end| end.is_err()));
+        close.code.into()
+    }
+}
+
+fn wait<T>(runtime: &Runtime, future: impl Future<Output = T>) -> T {
+    let limited = async { timeout(PATIENCE, future).await };
+    runtime.block_on(limited).expect("in time")
+}
