@@ -5,14 +5,17 @@
 //! by [`overrides`]), [`json_read`] the reading side, [`tables`] what the wire walk needs, and
 //! tonic-build the service stubs of the receiver ([`services`]).
 
+mod check;
 mod descriptors;
 mod json_read;
 mod json_write;
 mod messages;
 mod modules;
 mod overrides;
+mod roots;
 mod services;
 mod tables;
+mod transcode;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -56,6 +59,20 @@ fn generate() -> Result<Files> {
     files.insert(
         out.join("tables.rs"),
         with_header(&tables::generate(&descriptors)?, "Field tables"),
+    );
+    files.insert(
+        out.join("transcode.rs"),
+        with_header(
+            &transcode::generate(&descriptors)?,
+            "The walk from protobuf to OTLP JSON",
+        ),
+    );
+    files.insert(
+        out.join("check.rs"),
+        with_header(
+            &check::generate(&descriptors)?,
+            "The walk that checks protobuf",
+        ),
     );
     for (module, code) in services::generate(&descriptors)? {
         let path = Path::new(INGEST_OUT).join(module).with_extension("rs");

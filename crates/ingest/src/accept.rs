@@ -1,10 +1,12 @@
 //! The core, free of transports: the bytes of a body become a checked [`Export`].
 
+use std::sync::Once;
+
 use bytes::Bytes;
 use otlp_codec::typed::Request;
-use otlp_codec::{DecodeError, Limits, Signal};
+use otlp_codec::{DecodeError, Limits, Signal, check};
 use tokio::task::spawn_blocking;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::content::ContentType;
 use crate::error::IngestError;
@@ -16,8 +18,7 @@ use crate::sink::Export;
 pub const OFFLOAD_BYTES: usize = 1 << 20;
 
 /// Checks an inflated `body` of an `Export` request and makes it an [`Export`]. An empty
-/// protobuf body is an empty request (OTLP spec, "Full Success"). The tree of messages is gone
-/// when this returns.
+/// protobuf body is an empty request (OTLP spec, "Full Success").
 ///
 /// # Errors
 ///
@@ -29,28 +30,39 @@ pub fn check(
     body: Bytes,
     limits: &Limits,
 ) -> Result<Export, DecodeError> {
-    let (request, wire) = match content_type {
-        ContentType::Protobuf => (Request::decode_protobuf(signal, &body, limits)?, Some(body)),
-        ContentType::Json => {
-            let request = Request::decode_json(signal, &body, limits)?;
-            drop(body);
-            (request, None)
-        }
+    let wire = match content_type {
+        ContentType::Protobuf => body,
+        // The body is gone once it is decoded, and the tree once it is encoded.
+        ContentType::Json => from_json(signal, body, limits)?,
     };
-    request.check_ids()?;
-    let items = request.items();
-    let wire = wire.unwrap_or_else(|| Bytes::from(request.encode_protobuf()));
-    drop(request);
-    if wire.len() > limits.input_bytes {
-        return Err(DecodeError::TooLong {
-            limit: limits.input_bytes,
-        });
+    let checked = check::check(signal, &wire, limits)?;
+    if checked.string_indices {
+        warn_of_string_indices(signal);
     }
     Ok(Export {
         signal,
         wire,
-        items,
+        items: checked.items,
     })
+}
+
+/// The protobuf form of a JSON body.
+fn from_json(signal: Signal, body: Bytes, limits: &Limits) -> Result<Bytes, DecodeError> {
+    let request = Request::decode_json(signal, &body, limits)?;
+    drop(body);
+    Ok(Bytes::from(request.encode_protobuf()))
+}
+
+/// Says once that somebody sends what only profiles may hold; it is handed on as it is.
+fn warn_of_string_indices(signal: Signal) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        warn!(
+            %signal,
+            "attributes refer to a table of strings that only profiles have; their keys or values \
+             will be missing (said once)"
+        );
+    });
 }
 
 /// As [`check`], away from the calling thread if `body` is longer than [`OFFLOAD_BYTES`].

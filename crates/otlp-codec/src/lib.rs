@@ -39,6 +39,7 @@
 //!
 //! No I/O, no clock, no async; no input makes it panic.
 
+pub mod check;
 pub mod error;
 pub mod json;
 pub mod limits;
@@ -54,7 +55,9 @@ pub mod limits;
 )]
 pub mod proto;
 pub mod signal;
+pub mod transcode;
 pub mod typed;
+mod walk;
 mod wire;
 
 pub use error::{DecodeError, EncodeError, JsonError};

@@ -6,32 +6,13 @@ use anyhow::Result;
 use prost_types::field_descriptor_proto::Type;
 
 use super::descriptors::Descriptors;
-
-/// The requests that the wire walk starts from.
-const ROOTS: [(&str, &str); 4] = [
-    (
-        "METRICS",
-        ".opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest",
-    ),
-    (
-        "TRACES",
-        ".opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest",
-    ),
-    (
-        "LOGS",
-        ".opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest",
-    ),
-    (
-        "PROFILES",
-        ".opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest",
-    ),
-];
+use super::roots::ROOTS;
 
 /// One table for each message: its sub-messages and its repeated strings.
 pub(super) fn generate(descriptors: &Descriptors) -> Result<String> {
     let mut code = String::from("use crate::wire::tables::{Element, Table};\n");
     for (name, message) in ROOTS {
-        let index = descriptors.index_of(message)?;
+        let (name, index) = (name.to_uppercase(), descriptors.index_of(message)?);
         writeln!(
             code,
             "/// `{}`.\npub(crate) const {name}: usize = {index};",

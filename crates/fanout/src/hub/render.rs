@@ -1,10 +1,12 @@
 //! Rendering: from the protobuf of an export to the frame of a view, outside every lock.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use otlp_codec::{EncodeError, Limits, Signal, typed};
+use otlp_codec::transcode::Transcoder;
+use otlp_codec::{EncodeError, Limits, Signal};
 
 use super::{Shared, View};
 use crate::config::FanoutConfig;
@@ -18,6 +20,13 @@ use crate::view::{Format, ViewKey};
 pub(crate) type Renderer =
     Arc<dyn Fn(&ViewKey, Signal, &Bytes, &mut Vec<u8>) -> Result<(), EncodeError> + Send + Sync>;
 
+/// The longest scratch buffer that a thread keeps between two renderings, in bytes.
+const KEPT_SCRATCH: usize = 1 << 20;
+
+thread_local! {
+    static TRANSCODER: RefCell<Transcoder> = const { RefCell::new(Transcoder::new()) };
+}
+
 /// The codec as a renderer.
 pub(super) fn codec(config: &FanoutConfig) -> Renderer {
     let output_bytes = config.codec.output_bytes.min(config.frame_bytes);
@@ -26,7 +35,13 @@ pub(super) fn codec(config: &FanoutConfig) -> Renderer {
         ..config.codec
     };
     Arc::new(move |key, signal, wire, out| match key.format {
-        Format::Otlp => typed::protobuf_to_json(signal, wire, &limits, out),
+        Format::Otlp => TRANSCODER.with_borrow_mut(|transcoder| {
+            let result = transcoder.protobuf_to_json(signal, wire, &limits, out);
+            if transcoder.scratch_bytes() > KEPT_SCRATCH {
+                *transcoder = Transcoder::new();
+            }
+            result
+        }),
     })
 }
 
@@ -83,13 +98,7 @@ impl Job {
     }
 
     fn render(&self, wire: &Bytes) -> (Outcome, Rendering) {
-        // JSON is about three times as long as protobuf.
-        let room = wire
-            .len()
-            .saturating_mul(4)
-            .min(self.shared.config.frame_bytes);
-        let mut buffer = Vec::with_capacity(frame::MAX_HEADER + room);
-        buffer.resize(frame::MAX_HEADER, 0);
+        let mut buffer = vec![0; frame::MAX_HEADER];
         match (self.shared.renderer)(&self.view.key, self.slot.signal, wire, &mut buffer) {
             Ok(()) if buffer.len() <= frame::MAX_HEADER => (Outcome::Nothing, Rendering::Nothing),
             Ok(()) => {

@@ -53,4 +53,6 @@ pub mod trace {
     /// Package `opentelemetry.proto.trace.v1`.
     pub mod v1;
 }
+pub(crate) mod check;
 pub(crate) mod tables;
+pub(crate) mod transcode;

@@ -1,5 +1,6 @@
 //! What the codec does where OTLP leaves it open, and what its errors say.
 
+use otlp_codec::check::check;
 use otlp_codec::proto::logs::v1::LogRecord;
 use otlp_codec::proto::metrics::v1::{
     ExponentialHistogramDataPoint, NumberDataPoint, number_data_point, summary_data_point,
@@ -260,4 +261,38 @@ fn plain_serde() {
     assert_eq!(borrowed, read);
     assert_eq!(serde_json::to_string(&read).unwrap(), write(&borrowed));
     assert_eq!(borrowed.start_time_unix_nano, u64::MAX);
+}
+
+/// Scenario: attributes that refer to a table of strings, in logs and in profiles.
+/// Guarantees: accepted in both; the check says so of logs, which have no such table (C-42).
+#[test]
+fn string_indices_are_noticed() {
+    let attributes = r#""attributes":[{"keyStrindex":3,"value":{"stringValueStrindex":4}}]"#;
+    for (signal, json, noticed) in [
+        (
+            Signal::Logs,
+            format!(r#"{{"resourceLogs":[{{"resource":{{{attributes}}}}}]}}"#),
+            true,
+        ),
+        (
+            Signal::Logs,
+            r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}"#.to_owned(),
+            false,
+        ),
+        (
+            Signal::Profiles,
+            format!(r#"{{"resourceProfiles":[{{"resource":{{{attributes}}}}}]}}"#),
+            false,
+        ),
+    ] {
+        let limits = Limits::default();
+        let wire = Request::decode_json(signal, json.as_bytes(), &limits)
+            .unwrap()
+            .encode_protobuf();
+        assert_eq!(
+            check(signal, &wire, &limits).unwrap().string_indices,
+            noticed,
+            "{json}"
+        );
+    }
 }

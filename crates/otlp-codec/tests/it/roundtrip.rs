@@ -1,7 +1,11 @@
 //! Messages at random: both encodings agree, and the limits refuse nothing that prost takes.
 
+use std::io::Read;
 use std::sync::LazyLock;
 
+use flate2::read::GzDecoder;
+use otlp_codec::check::check;
+use otlp_codec::transcode::Transcoder;
 use otlp_codec::typed::{Request, protobuf_to_json};
 use otlp_codec::{DecodeError, Limits, Signal};
 use proptest::prelude::*;
@@ -87,6 +91,48 @@ proptest! {
     }
 
     /// Scenario: bytes near a valid request, with limits that it may reach.
+    /// Guarantees: the walk and the typed door accept the same, give the same JSON value, and
+    /// fail in the same way; on error the buffer is as it was.
+    #[test]
+    fn transcode_agrees_with_typed(
+        (signal, wire) in mutated(),
+        elements in 0_usize..200,
+        depth in 0_u32..101,
+        output_bytes in 0_usize..4000,
+    ) {
+        for limits in [Limits::default(), Limits { elements, depth, output_bytes, ..Limits::default() }] {
+            let (mut typed, mut walked) = (b"kept".to_vec(), b"kept".to_vec());
+            let expected = protobuf_to_json(signal, &wire, &limits, &mut typed);
+            let got = Transcoder::new().protobuf_to_json(signal, &wire, &limits, &mut walked);
+            prop_assert_eq!(&got, &expected);
+            let value = |text: &[u8]| -> serde_json::Value {
+                text.strip_prefix(b"kept").map(|text| match text {
+                    b"" => serde_json::Value::Null,
+                    text => serde_json::from_slice(text).unwrap(),
+                }).unwrap()
+            };
+            prop_assert_eq!(value(&walked), value(&typed));
+        }
+    }
+
+    /// Scenario: bytes near a valid request, with limits that it may reach.
+    /// Guarantees: the check accepts what the typed door accepts, counts the same items, and
+    /// fails in the same way.
+    #[test]
+    fn check_agrees_with_typed(
+        (signal, wire) in mutated(),
+        elements in 0_usize..200,
+        depth in 0_u32..101,
+    ) {
+        for limits in [Limits::default(), Limits { elements, depth, ..Limits::default() }] {
+            let expected = Request::decode_protobuf(signal, &wire, &limits)
+                .and_then(|request| request.check_ids().map(|()| request.items()));
+            let got = check(signal, &wire, &limits).map(|checked| checked.items);
+            prop_assert_eq!(got, expected);
+        }
+    }
+
+    /// Scenario: bytes near a valid request, with limits that it may reach.
     /// Guarantees: a limit never makes an error of another kind, and reading twice agrees.
     #[test]
     fn limits_only_refuse((signal, wire) in mutated(), elements in 0_usize..12, depth in 0_u32..12) {
@@ -98,5 +144,38 @@ proptest! {
             Err(DecodeError::TooDeep { limit }) => prop_assert_eq!(limit, depth),
             Err(error) => prop_assert_eq!(Err(error), free),
         }
+    }
+}
+
+/// Scenario: exports as SDKs and Collectors write them, and the requests of the vectors.
+/// Guarantees: the walk does them all without the typed door, whose JSON value it gives.
+#[test]
+fn usual_exports_take_the_fast_way() {
+    let payloads = [
+        include_bytes!("../../benches/data/S.pb.gz").as_slice(),
+        include_bytes!("../../benches/data/M.pb.gz"),
+        include_bytes!("../../benches/data/H.pb.gz"),
+    ];
+    let payloads = payloads.map(|gz| {
+        let mut wire = Vec::new();
+        GzDecoder::new(gz).read_to_end(&mut wire).unwrap();
+        (Signal::Metrics, wire)
+    });
+    let limits = Limits::default();
+    let mut transcoder = Transcoder::new();
+    for (signal, wire) in payloads.iter().chain(SEEDS.iter()) {
+        let (mut typed, mut walked) = (Vec::new(), Vec::new());
+        protobuf_to_json(*signal, wire, &limits, &mut typed).unwrap();
+        transcoder
+            .protobuf_to_json(*signal, wire, &limits, &mut walked)
+            .unwrap();
+        let value = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&walked), value(&typed));
+        assert_eq!(
+            transcoder.fallbacks(),
+            0,
+            "{}",
+            String::from_utf8_lossy(&typed)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The typed door beside the `serde` types of `opentelemetry-proto`, both ways.
+//! The doors of the codec beside prost and the `serde` types of `opentelemetry-proto`.
 //!
 //! `cargo bench -p otlp-codec`. Each line compares the two in one run: rounds alternate between
 //! them, and medians are shown, so that what else the machine does hits both alike. Both use
@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use flate2::read::GzDecoder;
 use mimalloc::MiMalloc;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest as Theirs;
+use otlp_codec::transcode::Transcoder;
 use otlp_codec::typed::{Request, protobuf_to_json};
-use otlp_codec::{Limits, Signal};
+use otlp_codec::{Limits, Signal, check};
 use prost::Message;
 
 #[global_allocator]
@@ -38,7 +39,9 @@ fn main() {
     } else {
         1
     };
-    print("payload  direction          otlp-codec us  MB/s of JSON  opentelemetry-proto us  ratio");
+    print(
+        "payload  what               otlp-codec us  MB/s of input  opentelemetry-proto us  ratio",
+    );
     for (name, gz) in PAYLOADS {
         let mut wire = Vec::new();
         GzDecoder::new(gz)
@@ -54,48 +57,57 @@ fn compare(name: &str, wire: &[u8], rounds: usize) {
     protobuf_to_json(Signal::Metrics, wire, &limits, &mut ours).expect("a payload is OTLP");
     let theirs = serde_json::to_vec(&Theirs::decode(wire).expect("a payload is OTLP"))
         .expect("a payload can be written");
-
-    let mut out = Vec::new();
-    let mut write_ours = || {
-        out.clear();
-        protobuf_to_json(Signal::Metrics, black_box(wire), &limits, &mut out).expect("as before");
-        out.len()
+    let line = |what, input: &[u8], ours: Contestant<'_>, theirs: Contestant<'_>| {
+        report(name, what, input.len(), race(rounds, ours, theirs));
     };
-    let mut write_theirs = || {
+
+    let mut transcoder = Transcoder::new();
+    let (mut text, mut walked) = (Vec::new(), Vec::new());
+    let mut transcode = || {
+        walked.clear();
+        let wire = black_box(wire);
+        let result = transcoder.protobuf_to_json(Signal::Metrics, wire, &limits, &mut walked);
+        result.expect("as before");
+        walked.len()
+    };
+    let mut typed = || {
+        text.clear();
+        protobuf_to_json(Signal::Metrics, black_box(wire), &limits, &mut text).expect("as before");
+        text.len()
+    };
+    let mut rival = || {
         let request = Theirs::decode(black_box(wire)).expect("as before");
         serde_json::to_vec(&request).expect("as before").len()
     };
-    report(
-        name,
-        "protobuf to JSON",
-        ours.len(),
-        race(rounds, &mut write_ours, &mut write_theirs),
-    );
+    line("transcode to JSON", wire, &mut transcode, &mut rival);
+    line("typed to JSON", wire, &mut typed, &mut rival);
 
-    let mut read_ours = || {
-        Request::decode_json(Signal::Metrics, black_box(&ours), &limits)
-            .expect("our own JSON")
-            .encode_protobuf()
-            .len()
+    let mut typed = || {
+        let request = Request::decode_json(Signal::Metrics, black_box(&ours), &limits);
+        request.expect("our own JSON").encode_protobuf().len()
     };
-    let mut read_theirs = || {
+    let mut rival = || {
         let request: Theirs = serde_json::from_slice(black_box(&theirs)).expect("their own JSON");
         request.encode_to_vec().len()
     };
-    report(
-        name,
-        "JSON to protobuf",
-        ours.len(),
-        race(rounds, &mut read_ours, &mut read_theirs),
-    );
+    line("typed from JSON", &ours, &mut typed, &mut rival);
+
+    let mut check = || {
+        let checked = check::check(Signal::Metrics, black_box(wire), &limits);
+        checked.expect("as before").items
+    };
+    let mut rival = || {
+        let request = Theirs::decode(black_box(wire)).expect("as before");
+        request.resource_metrics.len()
+    };
+    line("check, to decode", wire, &mut check, &mut rival);
 }
 
+/// What is measured; it gives some number that depends on all of its work.
+type Contestant<'a> = &'a mut dyn FnMut() -> usize;
+
 /// The median time of one call of each.
-fn race(
-    rounds: usize,
-    ours: &mut dyn FnMut() -> usize,
-    theirs: &mut dyn FnMut() -> usize,
-) -> [Duration; 2] {
+fn race(rounds: usize, ours: Contestant<'_>, theirs: Contestant<'_>) -> [Duration; 2] {
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..rounds {
         times[0].push(round(ours));
@@ -107,7 +119,7 @@ fn race(
     })
 }
 
-fn round(run: &mut dyn FnMut() -> usize) -> Duration {
+fn round(run: Contestant<'_>) -> Duration {
     let begin = Instant::now();
     let mut calls = 0;
     while begin.elapsed() < ROUND {
@@ -117,11 +129,11 @@ fn round(run: &mut dyn FnMut() -> usize) -> Duration {
     begin.elapsed() / calls
 }
 
-fn report(name: &str, direction: &str, json: usize, [ours, theirs]: [Duration; 2]) {
+fn report(name: &str, what: &str, input: usize, [ours, theirs]: [Duration; 2]) {
     let [ours, theirs] = [ours, theirs].map(|time| time.as_secs_f64() * 1e6);
-    let speed = json as f64 / ours;
+    let speed = input as f64 / ours;
     print(&format!(
-        "{name:<7}  {direction:<16}  {ours:>14.1}  {speed:>12.0}  {theirs:>22.1}  {:>5.2}",
+        "{name:<7}  {what:<17}  {ours:>14.1}  {speed:>12.0}  {theirs:>22.1}  {:>5.2}",
         theirs / ours
     ));
 }

@@ -1,0 +1,108 @@
+//! The transcode door: protobuf to OTLP JSON in one walk over the bytes, without a tree.
+//!
+//! The walk writes JSON in the order of the wire. It is never wrong, but it needn't be complete:
+//! where it can't go on in one pass (a field that comes twice, a list that is interleaved with
+//! other fields or not packed, a group), or where something is malformed or over a limit, it
+//! gives up, and the [typed door](crate::typed) does the work again: it gives the same JSON
+//! value, or the error. Encoders write fields in order and pack lists, so that is rare.
+
+mod number;
+mod out;
+mod text;
+
+pub(crate) use number::{double, int32, int64, sint32, uint32, uint64};
+pub(crate) use out::{Cx, Out, end, key, put};
+pub(crate) use text::{base64, boolean, hex, string};
+
+use crate::proto::transcode as generated;
+use crate::walk::Stop;
+use crate::{EncodeError, Limits, Signal, typed};
+
+/// Writes OTLP JSON from protobuf, over and over. Holds a scratch buffer that grows to the
+/// longest output so far; drop it to give the memory back.
+#[derive(Debug, Default)]
+pub struct Transcoder {
+    /// Kept at full length: making it longer writes zeros.
+    scratch: Vec<u8>,
+    fallbacks: u64,
+}
+
+/// How much longer than protobuf the JSON of an export usually is.
+const EXPANSION: usize = 4;
+/// What is added to the first guess, so that short inputs fit.
+const SLACK: usize = 512;
+
+impl Transcoder {
+    /// A transcoder without a buffer yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            scratch: Vec::new(),
+            fallbacks: 0,
+        }
+    }
+
+    /// Appends the OTLP JSON of the request `wire` to `out`. On error `out` is as it was.
+    ///
+    /// Accepts what [`typed::protobuf_to_json`] accepts and gives the same JSON value; the order
+    /// of members is that of the wire.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`typed::protobuf_to_json`].
+    pub fn protobuf_to_json(
+        &mut self,
+        signal: Signal,
+        wire: &[u8],
+        limits: &Limits,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        if wire.len() <= limits.input_bytes
+            && let Some(len) = self.walk(signal, wire, limits)
+        {
+            out.extend_from_slice(&self.scratch[..len]);
+            return Ok(());
+        }
+        self.fallbacks += 1;
+        typed::protobuf_to_json(signal, wire, limits, out)
+    }
+
+    /// How often a call took the slower way, or ended in an error.
+    #[must_use]
+    pub fn fallbacks(&self) -> u64 {
+        self.fallbacks
+    }
+
+    /// How many bytes the scratch buffer holds.
+    #[must_use]
+    pub fn scratch_bytes(&self) -> usize {
+        self.scratch.len()
+    }
+
+    /// Writes into the scratch buffer; gives the length, or nothing if one pass can't do it.
+    fn walk(&mut self, signal: Signal, wire: &[u8], limits: &Limits) -> Option<usize> {
+        let guess = wire.len().saturating_mul(EXPANSION).saturating_add(SLACK);
+        let mut room = guess.max(self.scratch.len()).min(limits.output_bytes);
+        loop {
+            if self.scratch.len() < room {
+                self.scratch.resize(room, 0);
+            }
+            let mut cx = Cx::new(limits);
+            let depth = limits.depth.min(Limits::MAX_DEPTH);
+            let scratch = &mut self.scratch[..room];
+            let rest = match signal {
+                Signal::Metrics => generated::metrics(wire, scratch, &mut cx, depth),
+                Signal::Traces => generated::traces(wire, scratch, &mut cx, depth),
+                Signal::Logs => generated::logs(wire, scratch, &mut cx, depth),
+                Signal::Profiles => generated::profiles(wire, scratch, &mut cx, depth),
+            };
+            match rest {
+                Ok(rest) => return Some(room - rest.len()),
+                Err(Stop) if cx.is_full() && room < limits.output_bytes => {
+                    room = room.saturating_mul(2).min(limits.output_bytes);
+                }
+                Err(Stop) => return None,
+            }
+        }
+    }
+}
