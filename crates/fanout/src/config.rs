@@ -37,9 +37,6 @@ pub struct FanoutConfig {
     /// How long after a Close frame, sent or received, a session waits for the rest of the
     /// closing handshake before it drops the connection. Default: 2 s.
     pub close_timeout: Duration,
-    /// How long after [`Hub::close`](crate::Hub::close) a session may go on writing what its
-    /// log still holds before it sends its Close frame all the same. Default: 5 s.
-    pub drain_timeout: Duration,
     /// The longest message that a client may send, in bytes of payload over all its fragments;
     /// longer is answered with 1009. Messages of clients are checked and ignored, never kept.
     /// Default: 1 MiB.
@@ -61,7 +58,6 @@ impl Default for FanoutConfig {
             ping_interval: Duration::from_secs(20),
             pong_timeout: Duration::from_secs(20),
             close_timeout: Duration::from_secs(2),
-            drain_timeout: Duration::from_secs(5),
             client_message_bytes: 1 << 20,
             codec: Limits::default(),
         }

@@ -5,8 +5,9 @@ mod render;
 mod subscription;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use otlp_codec::Signal;
@@ -14,10 +15,12 @@ use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::config::FanoutConfig;
 use crate::log::{Freed, Log};
 use crate::observer::Observer;
+use crate::session::after;
 use crate::slot::Slot;
 use crate::view::ViewKey;
 
@@ -70,6 +73,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// Set once, under the lock of the state; readable without it.
     closed: AtomicBool,
+    /// Until when sessions may write what their logs hold. Set when the hub closes.
+    drain_until: OnceLock<Instant>,
     /// How many subscriptions live.
     live: watch::Sender<usize>,
 }
@@ -111,6 +116,7 @@ impl Hub {
                 offload: Offload::for_this_machine(),
                 state: Mutex::new(state),
                 closed: AtomicBool::new(false),
+                drain_until: OnceLock::new(),
                 live: watch::Sender::new(0),
             }),
         }
@@ -222,11 +228,13 @@ impl Hub {
         snapshot
     }
 
-    /// Ends every session: each writes what its log holds at this moment, within
-    /// [`FanoutConfig::drain_timeout`], then sends a Close frame with 1001. Nothing can be
-    /// published after this, and nobody can subscribe.
-    pub fn close(&self) {
+    /// Ends every session: each writes what its log holds at this moment, for as long as
+    /// `within`, then sends a Close frame with 1001; what it could not write is counted as
+    /// dropped. Nothing can be published after this, and nobody can subscribe. Needs a tokio
+    /// runtime for its clock.
+    pub fn close(&self, within: Duration) {
         let state = self.shared.state.lock();
+        let _ = self.shared.drain_until.set(after(Instant::now(), within));
         self.shared.closed.store(true, Ordering::Release);
         for view in state.views.values() {
             view.log.lock().close();
@@ -247,20 +255,25 @@ impl Hub {
 }
 
 impl Shared {
-    /// Whether the hub is closed.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+    /// Until when sessions may write what their logs hold, once the hub is closed.
+    pub(crate) fn drain_until(&self) -> Option<Instant> {
+        self.drain_until.get().copied()
     }
 
-    /// Takes a cursor out of its view, and the view out of the hub with the last one.
-    fn leave(&self, view: &Arc<View>, cursor: u64) {
+    /// Takes a cursor out of its view, and the view out of the hub with the last one. Returns
+    /// how many publications lay before the cursor.
+    fn leave(&self, view: &Arc<View>, cursor: u64) -> u64 {
         let mut state = self.state.lock();
-        let (last, freed) = view.log.lock().leave(cursor);
+        let mut log = view.log.lock();
+        let unread = log.unread(cursor);
+        let (last, freed) = log.leave(cursor);
+        drop(log);
         if last {
             state.views.remove(&view.key);
         }
         drop(state);
         drop(freed);
+        unread
     }
 
     fn one_session_less(&self) {

@@ -113,6 +113,11 @@ impl Log {
         cursor
     }
 
+    /// How many publications a session with this cursor has yet to take, or has lost.
+    pub(crate) fn unread(&self, cursor: u64) -> u64 {
+        self.end() - cursor
+    }
+
     /// Takes a cursor away. Returns whether it was the last one, and what is free with it.
     pub(crate) fn leave(&mut self, cursor: u64) -> (bool, Freed) {
         self.lift(cursor);

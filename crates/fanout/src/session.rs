@@ -23,8 +23,10 @@ use crate::frame::{self, CloseCode, Opcode};
 use crate::hub::Subscription;
 use crate::observer::CloseReason;
 
-use self::clock::{Clock, Tick, after};
+use self::clock::{Clock, Tick};
 use self::output::Output;
+
+pub(crate) use self::clock::after;
 
 /// How many frames one vectored write takes at most.
 pub const GATHER_FRAMES: usize = 64;
@@ -162,8 +164,7 @@ impl<Io> Session<Io> {
             ClientEvent::Pong(_) => {}
             ClientEvent::Close(code) => {
                 if self.phase == Phase::Open {
-                    self.stop_watching(CloseReason::Client);
-                    self.output.close(frame::close(code, ""));
+                    self.stop_watching(CloseReason::Client, frame::close(code, ""));
                 }
                 self.phase = Phase::Answering;
             }
@@ -173,23 +174,33 @@ impl<Io> Session<Io> {
     /// Says goodbye, unless that is done.
     fn start_close(&mut self, code: CloseCode, text: &str, reason: CloseReason) {
         if self.phase == Phase::Open {
-            self.stop_watching(reason);
-            self.output.close(frame::close(Some(code), text));
+            self.stop_watching(reason, frame::close(Some(code), text));
             self.phase = Phase::Closing;
         }
     }
 
-    fn stop_watching(&mut self, reason: CloseReason) {
+    /// Takes no more frames, drops those not begun, and says goodbye.
+    fn stop_watching(&mut self, reason: CloseReason, goodbye: Bytes) {
         self.reason = Some(reason);
         self.deadline = Some(after(Instant::now(), self.config().close_timeout));
-        self.subscription.release();
+        let unsent = self.output.close(goodbye) + self.subscription.release();
+        self.count_unsent(reason, unsent);
+    }
+
+    /// What a client doesn't get because the relay ends is lost to it, and counted. A client
+    /// that has left loses nothing.
+    fn count_unsent(&self, reason: CloseReason, unsent: u64) {
+        if unsent > 0 && matches!(reason, CloseReason::Shutdown | CloseReason::Cancelled) {
+            let format = self.subscription.key().format;
+            self.subscription.shared().observer.dropped(format, unsent);
+        }
     }
 
     /// Does what time demands. Breaks when it is up.
     fn keep_time(&mut self, now: Instant) -> ControlFlow<()> {
         if self.phase == Phase::Open {
-            if self.deadline.is_none() && self.subscription.shared().is_closed() {
-                self.deadline = Some(after(now, self.config().drain_timeout));
+            if self.deadline.is_none() {
+                self.deadline = self.subscription.shared().drain_until();
             }
             match self.clock.tick(now, &self.subscription.shared().config) {
                 Tick::Nothing => {}
@@ -337,6 +348,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
 impl<Io> Drop for Session<Io> {
     fn drop(&mut self) {
         let reason = self.reason.unwrap_or(CloseReason::Cancelled);
+        let unsent = self.output.unsent() + self.subscription.release();
+        self.count_unsent(reason, unsent);
         let format = self.subscription.key().format;
         self.subscription.shared().observer.closed(format, reason);
     }

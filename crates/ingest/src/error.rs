@@ -157,7 +157,7 @@ impl IngestError {
             Self::Decode(DecodeError::TooDeep { .. }) => {
                 (Http::BAD_REQUEST, Code::InvalidArgument, "too_deep")
             }
-            Self::Decode(DecodeError::Protobuf(_)) => {
+            Self::Decode(DecodeError::Protobuf { .. }) => {
                 (Http::BAD_REQUEST, Code::InvalidArgument, "bad_protobuf")
             }
             Self::Decode(DecodeError::Json(_)) => {

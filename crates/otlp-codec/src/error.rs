@@ -24,8 +24,14 @@ pub enum DecodeError {
         limit: u32,
     },
     /// Not a protobuf encoding of the message.
-    #[error("malformed protobuf: {0}")]
-    Protobuf(String),
+    #[error("malformed protobuf{}: {message}", at(*.offset))]
+    Protobuf {
+        /// What is wrong, short and safe to print.
+        message: String,
+        /// Where, in bytes from the begin, if the outline is broken; a bad value is named by
+        /// its field instead.
+        offset: Option<usize>,
+    },
     /// Not a JSON encoding of the message.
     #[error(transparent)]
     Json(#[from] JsonError),
@@ -53,9 +59,14 @@ impl DecodeError {
             Self::TooLong { .. }
             | Self::TooManyElements { .. }
             | Self::TooDeep { .. }
-            | Self::Protobuf(_) => None,
+            | Self::Protobuf { .. } => None,
         }
     }
+}
+
+/// The place of an error, for a human.
+fn at(offset: Option<usize>) -> String {
+    offset.map_or_else(String::new, |offset| format!(" at byte {offset}"))
 }
 
 /// JSON text that is not OTLP JSON.

@@ -14,7 +14,8 @@ pub struct Limits {
     pub depth: u32,
     /// How many sub-messages, and elements of repeated strings, one message may hold. An
     /// element that is two or three bytes long becomes a struct of up to 264 bytes, so this
-    /// bounds the memory of a decoded tree. Default: 1,000,000.
+    /// bounds the memory of a decoded tree; numbers in lists, of which one byte may become 8, are
+    /// bounded by [`Limits::input_bytes`]. Default: 1,000,000.
     pub elements: usize,
 }
 

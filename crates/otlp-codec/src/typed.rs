@@ -33,7 +33,7 @@ impl Request {
     /// Reads protobuf, as prost does: unknown fields are skipped, a sub-message that is sent
     /// twice is merged, of a scalar that is sent twice the last one counts.
     ///
-    /// The limits are checked in a walk over the bytes before a tree is built.
+    /// Limits and outline are checked in a walk over the bytes before a tree is built.
     ///
     /// # Errors
     ///
@@ -45,14 +45,17 @@ impl Request {
         wire: &[u8],
         limits: &Limits,
     ) -> Result<Self, DecodeError> {
-        wire::check_limits(root(signal), wire, limits)?;
+        wire::check_outline(root(signal), wire, limits)?;
         match signal {
             Signal::Metrics => ExportMetricsServiceRequest::decode(wire).map(Self::Metrics),
             Signal::Traces => ExportTraceServiceRequest::decode(wire).map(Self::Traces),
             Signal::Logs => ExportLogsServiceRequest::decode(wire).map(Self::Logs),
             Signal::Profiles => ExportProfilesServiceRequest::decode(wire).map(Self::Profiles),
         }
-        .map_err(|error| DecodeError::Protobuf(error.to_string()))
+        .map_err(|error| DecodeError::Protobuf {
+            message: error.to_string(),
+            offset: None,
+        })
     }
 
     /// Reads OTLP JSON, see [`json`].

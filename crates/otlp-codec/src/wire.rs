@@ -1,19 +1,19 @@
 //! A walk over protobuf that counts what a decoded tree would hold, before it is built.
 //!
-//! It keeps the rules of prost's decoder, so that it ends no earlier than prost does: what it
-//! can't follow, prost refuses at that place too, and says why.
+//! What it can't follow is refused here and now. prost would refuse it too, but not before it
+//! has built a tree: of a length that reaches beyond its own message it takes note at the end.
 
 mod reader;
 pub(crate) mod tables;
 
 use crate::proto::tables::TABLES;
 use crate::{DecodeError, Limits};
-use reader::{Reader, WireType};
+use reader::{Malformed, Reader, WireType};
 use tables::Element;
 
-/// Refuses a message that is too long, nested too deep or of too many elements. Anything else
-/// that may be wrong with it is left to the decoder.
-pub(crate) fn check_limits(root: usize, wire: &[u8], limits: &Limits) -> Result<(), DecodeError> {
+/// Refuses a message that is too long, nested too deep, of too many elements, or whose outline
+/// is broken. What may be wrong with values is left to the decoder.
+pub(crate) fn check_outline(root: usize, wire: &[u8], limits: &Limits) -> Result<(), DecodeError> {
     if wire.len() > limits.input_bytes {
         return Err(DecodeError::TooLong {
             limit: limits.input_bytes,
@@ -24,22 +24,39 @@ pub(crate) fn check_limits(root: usize, wire: &[u8], limits: &Limits) -> Result<
         elements_left: limits.elements,
     };
     let depth_left = limits.depth.min(Limits::MAX_DEPTH);
-    match walk.message(root, wire, depth_left) {
-        Ok(()) | Err(Stop::Malformed) => Ok(()),
-        Err(Stop::Limit(error)) => Err(error),
-    }
+    walk.message(root, wire, depth_left)
+        .map_err(|stop| match stop {
+            Stop::Limit(error) => error,
+            Stop::Malformed(Malformed { what, left }) => DecodeError::Protobuf {
+                message: what.to_owned(),
+                offset: Some(wire.len() - left),
+            },
+        })
 }
 
 /// Why the walk ended early.
 enum Stop {
     Limit(DecodeError),
-    /// Not protobuf of this message, from here on.
-    Malformed,
+    /// Not protobuf of this message; `left` counts from the end of the innermost one.
+    Malformed(Malformed),
 }
 
-impl From<reader::Malformed> for Stop {
-    fn from(reader::Malformed: reader::Malformed) -> Self {
-        Self::Malformed
+impl From<Malformed> for Stop {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl Stop {
+    /// The same, seen from a message that goes on for `behind` bytes behind this one.
+    fn within(self, behind: usize) -> Self {
+        match self {
+            Self::Limit(_) => self,
+            Self::Malformed(inner) => Self::Malformed(Malformed {
+                left: inner.left + behind,
+                ..inner
+            }),
+        }
     }
 }
 
@@ -66,9 +83,12 @@ impl Walk<'_> {
                 (Some((_, Element::Message(table))), WireType::Bytes) => {
                     self.count()?;
                     let wire = reader.bytes()?;
-                    self.message(*table, wire, self.deeper(depth_left)?)?;
+                    self.message(*table, wire, self.deeper(depth_left)?)
+                        .map_err(|stop| stop.within(reader.left()))?;
                 }
-                (Some(_), _) => return Err(Stop::Malformed),
+                (Some(_), _) => {
+                    return Err(reader.malformed("a field of another wire type").into());
+                }
             }
         }
         Ok(())

@@ -1,9 +1,11 @@
 //! The command line and the environment.
 
-use std::net::SocketAddr;
+mod values;
 
-use bytesize::ByteSize;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::ServerConfig;
 use crate::gate::{HostName, OriginPattern};
@@ -21,7 +23,20 @@ pub struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: ServeArgs,
+
+    /// The form of log lines; RUST_LOG filters them
+    #[arg(
+        long,
+        value_enum,
+        global = true,
+        env = "OTLP_RELAY_LOG_FORMAT",
+        default_value = "text"
+    )]
+    log_format: LogFormat,
 }
+
+/// actix-server takes no more.
+const MAX_WORKERS: i64 = 512;
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -47,16 +62,21 @@ struct ServeArgs {
         value_name = "ADDR:PORT",
         env = "OTLP_RELAY_LISTEN",
         value_delimiter = ',',
-        default_value = "127.0.0.1:4444"
+        default_value = "127.0.0.1:4444",
+        value_parser = values::addresses
     )]
-    listen: Vec<SocketAddr>,
+    listen: Vec<values::Addresses>,
 
     /// The longest request body, as sent and inflated [default: 64MiB]
-    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_BODY")]
-    max_body: Option<ByteSize>,
+    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_BODY", value_parser = values::size)]
+    max_body: Option<usize>,
 
     /// Take bodies of a missing or unknown Content-Type as protobuf instead of refusing them
-    #[arg(long, env = "OTLP_RELAY_LENIENT_CONTENT_TYPE")]
+    #[arg(
+        long,
+        env = "OTLP_RELAY_LENIENT_CONTENT_TYPE",
+        value_parser = FalseyValueParser::new()
+    )]
     lenient_content_type: bool,
 
     /// Web origins that may watch besides the relay's own, like `https://dash.example.com` or
@@ -80,57 +100,54 @@ struct ServeArgs {
     allowed_hosts: Vec<HostName>,
 
     /// The most WebSocket sessions [default: 10000]
-    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS")]
+    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS", value_parser = values::count)]
     max_sessions: Option<usize>,
 
     /// The most open connections, sessions included [default: 12000]
-    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_CONNECTIONS")]
+    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_CONNECTIONS", value_parser = values::count)]
     max_connections: Option<usize>,
 
     /// How far a client may fall behind before it loses its oldest frames [default: 16MiB]
-    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_LAG")]
-    max_lag: Option<ByteSize>,
+    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_LAG", value_parser = values::size)]
+    max_lag: Option<usize>,
 
     /// The longest frame; an export that is longer as JSON is dropped and counted
     /// [default: 16MiB]
-    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_FRAME")]
-    max_frame: Option<ByteSize>,
+    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_FRAME", value_parser = values::size)]
+    max_frame: Option<usize>,
 
     /// How often clients are pinged; one that is silent for as long again is closed
     /// [default: 20s]
-    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_PING_INTERVAL")]
-    ping_interval: Option<humantime::Duration>,
+    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_PING_INTERVAL", value_parser = values::time)]
+    ping_interval: Option<Duration>,
 
     /// How long a shutdown may take [default: 10s]
-    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_SHUTDOWN_GRACE")]
-    shutdown_grace: Option<humantime::Duration>,
+    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_SHUTDOWN_GRACE", value_parser = values::time)]
+    shutdown_grace: Option<Duration>,
 
     /// Threads that serve connections [default: one for each core]
-    #[arg(long, value_name = "N", env = "OTLP_RELAY_WORKERS")]
-    workers: Option<std::num::NonZeroUsize>,
-
-    /// The form of log lines; RUST_LOG filters them
     #[arg(
         long,
-        value_enum,
-        env = "OTLP_RELAY_LOG_FORMAT",
-        default_value = "text"
+        value_name = "N",
+        env = "OTLP_RELAY_WORKERS",
+        value_parser = clap::value_parser!(u16).range(1..=MAX_WORKERS)
     )]
-    log_format: LogFormat,
+    workers: Option<u16>,
 }
 
 impl Cli {
+    /// Reads the command line and the environment; ends the process, with a message, if they
+    /// can't be read, and after `--help` and `--version`.
+    #[must_use]
+    pub fn read() -> Self {
+        let command = values::without_empty_variables(Self::command());
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
     /// The form of log lines that was asked for.
     #[must_use]
     pub fn log_format(&self) -> LogFormat {
-        self.serve_args().log_format
-    }
-
-    fn serve_args(&self) -> &ServeArgs {
-        match &self.command {
-            Some(Command::Serve(args)) => args,
-            None => &self.serve,
-        }
+        self.log_format
     }
 
     /// The configuration that was asked for.
@@ -141,13 +158,17 @@ impl Cli {
             None => self.serve,
         };
         let mut config = ServerConfig {
-            listen: args.listen,
+            listen: args
+                .listen
+                .into_iter()
+                .flat_map(|addresses| addresses.0)
+                .collect(),
             ..ServerConfig::default()
         };
         config.ingest.lenient_content_type = args.lenient_content_type;
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
-        if let Some(limit) = args.max_body.map(bytes) {
+        if let Some(limit) = args.max_body {
             config.ingest.max_body_bytes = limit;
             config.ingest.codec.input_bytes = limit;
             // The fan-out reads what the receiver let in.
@@ -155,16 +176,13 @@ impl Cli {
         }
         set(&mut config.fanout.max_sessions, args.max_sessions);
         set(&mut config.connections.max, args.max_connections);
-        set(&mut config.fanout.lag_bytes, args.max_lag.map(bytes));
-        set(&mut config.fanout.frame_bytes, args.max_frame.map(bytes));
+        set(&mut config.fanout.lag_bytes, args.max_lag);
+        set(&mut config.fanout.frame_bytes, args.max_frame);
         if let Some(interval) = args.ping_interval {
-            config.fanout.ping_interval = *interval;
-            config.fanout.pong_timeout = *interval;
+            config.fanout.ping_interval = interval;
+            config.fanout.pong_timeout = interval;
         }
-        set(
-            &mut config.shutdown_grace,
-            args.shutdown_grace.map(Into::into),
-        );
+        set(&mut config.shutdown_grace, args.shutdown_grace);
         set(&mut config.workers, args.workers.map(usize::from));
         config
     }
@@ -174,10 +192,6 @@ fn set<T>(field: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *field = value;
     }
-}
-
-fn bytes(size: ByteSize) -> usize {
-    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -234,14 +248,34 @@ mod tests {
         }
     }
 
+    /// Scenario: names in the place of addresses, and the log's format with and without `serve`.
+    /// Guarantees: a name is resolved; the format is said once for all subcommands.
+    #[test]
+    fn names_and_formats() {
+        let listen = config(&["--listen", "localhost:4444"]).listen;
+        assert!(!listen.is_empty() && listen.iter().all(|address| address.ip().is_loopback()));
+        for args in [
+            &["--log-format", "json"][..],
+            &["serve", "--log-format", "json"],
+        ] {
+            let cli = Cli::try_parse_from([&["otlp-relay"], args].concat()).unwrap();
+            assert_eq!(cli.log_format(), super::LogFormat::Json);
+        }
+    }
+
     /// Scenario: values that can't be read.
     /// Guarantees: refused, and the message names the flag.
     #[test]
     fn bad_values_are_refused() {
         for args in [
             ["--listen", "localhost"],
+            ["--listen", ":4444"],
             ["--max-body", "lots"],
+            ["--max-body", "0"],
+            ["--max-connections", "0"],
+            ["--ping-interval", "0s"],
             ["--workers", "0"],
+            ["--workers", "513"],
             ["--allowed-origins", "example.com"],
             ["--allowed-hosts", "a/b"],
             ["--ping-interval", "soon"],

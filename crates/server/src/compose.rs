@@ -1,6 +1,7 @@
 //! Builds every part and joins them: the only place that knows all crates.
 
 mod announce;
+mod exchange;
 mod refuse;
 
 use std::future::Future;
@@ -16,15 +17,16 @@ use actix_service::{
     IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
 };
 use actix_web::body::BoxBody;
-use actix_web::dev::{AppConfig, Payload, Service, ServiceRequest, ServiceResponse};
+use actix_web::dev::{AppConfig, Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use actix_web::{App, HttpMessage, HttpResponse};
+use actix_web::{App, HttpResponse};
 use fanout::{Fanout, Hub};
-use ingest::{AllowAll, Code, IngestError, Receiver, hold_unread, status};
+use ingest::{AllowAll, Code, IngestError, Receiver, status};
 use socket2::{Domain, Socket, Type};
 use tracing::{info, warn};
 
+use self::exchange::Exchange;
 use crate::bridge::Bridge;
 use crate::config::{ConnectionConfig, ServerConfig};
 use crate::conn::{Clock, Conn, ConnHandle, Connections};
@@ -51,7 +53,6 @@ struct Parts {
     rules: Arc<Rules>,
     connections: Connections,
     waits: ConnectionConfig,
-    counters: Arc<Counters>,
     draining: Draining,
 }
 
@@ -117,9 +118,16 @@ impl Relay {
         let handle = server.handle();
         announce::listening(&addresses);
 
-        let (running, sessions) = (server, parts.fanout.hub.clone());
-        let serving = actix_rt::spawn(running);
-        shutdown.await;
+        let sessions = parts.fanout.hub.clone();
+        let mut serving = actix_rt::spawn(server);
+        tokio::select! {
+            () = shutdown => {}
+            // Nobody has told it to stop.
+            ended = &mut serving => {
+                ended.map_err(io::Error::other)??;
+                return Err(io::Error::other("it stopped by itself").into());
+            }
+        }
         info!("shutting down: no new connections, finishing what is under way");
         let grace = self.config.shutdown_grace;
         let Parts {
@@ -135,7 +143,7 @@ impl Relay {
         }
         handle.stop(false).await;
         serving.await.map_err(io::Error::other)??;
-        announce::totals(&self.counters.totals());
+        announce::totals(&self.counters);
         Ok(())
     }
 
@@ -156,9 +164,8 @@ impl Relay {
                 gate: rules.clone(),
             },
             rules,
-            connections: Connections::new(config.connections.max),
+            connections: Connections::new(config.connections.max, counters.clone()),
             waits: config.connections,
-            counters,
             draining: Draining::new(),
         }
     }
@@ -186,7 +193,7 @@ fn service(
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 {
     let (waits, draining) = (parts.waits, parts.draining.clone());
-    let (connections, counters) = (parts.connections.clone(), parts.counters.clone());
+    let connections = parts.connections.clone();
     let application = application(parts).into_factory();
     let http = HttpService::build()
         .keep_alive(KeepAlive::Timeout(waits.idle_timeout))
@@ -201,9 +208,6 @@ fn service(
         .finish(map_config(application, |()| AppConfig::default()));
     fn_service(move |io: TcpStream| {
         let permit = connections.admit();
-        if permit.is_none() {
-            counters.connection_refused();
-        }
         async move {
             let Some(permit) = permit else {
                 refuse::too_many_connections(io);
@@ -240,37 +244,17 @@ fn application(
     } = parts;
     App::new()
         .wrap_fn(move |mut request, next| {
-            let connection = request.conn_data::<ConnHandle<TcpStream>>().cloned();
-            if let Some(connection) = &connection {
-                connection.request_begins();
-            }
+            let exchange = Exchange::begin(&mut request);
             let answer = match refusal(&rules, &request) {
-                Some(refused) => {
-                    let (request, payload) = request.into_parts();
-                    let refused = ServiceResponse::new(request, hold_unread(refused, payload));
-                    Answer::Refused(refused)
-                }
-                None => {
-                    // The receiver and sessions see to their bodies; nobody else reads one.
-                    let read = ingest::serves(request.path())
-                        || ingest::asks_for_websocket(request.headers());
-                    let unread = (!read).then(|| request.take_payload());
-                    Answer::Handled(next.call(request), unread)
-                }
+                Some(refused) => Answer::Refused(request.into_response(refused)),
+                None => Answer::Handled(next.call(request)),
             };
             async move {
                 let response = match answer {
                     Answer::Refused(response) => response,
-                    Answer::Handled(response, None) => response.await?,
-                    Answer::Handled(response, Some(unread)) => {
-                        let (request, response) = response.await?.into_parts();
-                        ServiceResponse::new(request, hold_unread(response, unread))
-                    }
+                    Answer::Handled(response) => response.await?,
                 };
-                if let Some(connection) = connection {
-                    connection.answer_begins();
-                }
-                Ok(response)
+                Ok(exchange.answer(response))
             }
         })
         .configure(|cfg| ingest::configure(cfg, receiver))
@@ -278,10 +262,10 @@ fn application(
         .configure(|cfg| pages::configure(cfg, draining))
 }
 
-/// How a request is answered: at once, or by its handler, which may leave the body to us.
+/// How a request is answered: at once, or by its handler.
 enum Answer<F> {
     Refused(ServiceResponse<BoxBody>),
-    Handled(F, Option<Payload>),
+    Handled(F),
 }
 
 /// The answer to a request that no handler may see.
@@ -300,8 +284,7 @@ fn refusal(rules: &Rules, request: &ServiceRequest) -> Option<HttpResponse> {
 }
 
 /// Whether an upgrade makes sense: there is WebSocket at the path, and the request has no body.
-/// actix takes what follows an upgrade for a body without an end, and what a chunked one still
-/// sends after a refusal it would read to the end.
+/// actix takes what follows an upgrade for a body without an end.
 fn may_upgrade(request: &ServiceRequest) -> bool {
     let headers = request.headers();
     let has_body = headers.contains_key(TRANSFER_ENCODING)

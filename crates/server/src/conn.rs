@@ -82,9 +82,19 @@ impl<T> ConnHandle<T> {
         self.enter(Phase::Request);
     }
 
+    /// The request's body has ended; the client owes nothing.
+    pub fn body_ended(&self) {
+        self.enter(Phase::Work);
+    }
+
     /// The handler has its answer; what follows is writing it.
     pub fn answer_begins(&self) {
         self.enter(Phase::Answer);
+    }
+
+    /// The answer is with the dispatcher to its last byte.
+    pub fn answer_ended(&self) {
+        self.enter(Phase::Flush);
     }
 
     fn enter(&self, phase: Phase) {
@@ -126,6 +136,17 @@ impl<T> Drop for Conn<T> {
 }
 
 impl<T> Inner<T> {
+    /// Ready, with the error to fail with, if the client took too long.
+    fn check_clock(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let late = self.clock.check(cx);
+        if late.is_ready()
+            && let Some(socket) = &mut self.socket
+        {
+            socket.permit.time_out();
+        }
+        late.map(Into::into)
+    }
+
     fn is_detached(&self) -> bool {
         matches!(self.detaching, Detaching::Flushed(_))
     }
@@ -156,7 +177,7 @@ impl<T: AsyncWrite + Unpin> Inner<T> {
                 result
             }
             Poll::Ready(Err(_)) => result,
-            Poll::Pending => self.clock.check(cx).map(|late| Err(late.into())),
+            Poll::Pending => self.check_clock(cx).map(Err),
         }
     }
 }
@@ -181,7 +202,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Conn<T> {
                 }
                 Poll::Ready(result)
             }
-            Poll::Pending => inner.clock.check(cx).map(|late| Err(late.into())),
+            Poll::Pending => inner.check_clock(cx).map(Err),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Counts what happens. Totals since the start, for the log and for whoever exports them.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use fanout::frame::CloseCode;
 use fanout::{CloseReason, Format, Rendering};
 use ingest::Transport;
 use otlp_codec::Signal;
@@ -22,6 +25,28 @@ pub struct Counters {
     refused_connections: AtomicU64,
     refused_hosts: AtomicU64,
     refused_origins: AtomicU64,
+    timed_out_connections: AtomicU64,
+    refused_by_reason: ByLabel,
+    closed_by_reason: ByLabel,
+}
+
+/// Counts by label, of which there is a fixed set.
+#[derive(Debug, Default)]
+struct ByLabel(Mutex<BTreeMap<&'static str, u64>>);
+
+impl ByLabel {
+    fn add(&self, label: &'static str) {
+        *self.lock().entry(label).or_default() += 1;
+    }
+
+    fn all(&self) -> BTreeMap<&'static str, u64> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        // Nothing panics under this lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// [`Counters`] at one moment.
@@ -53,6 +78,8 @@ pub struct Totals {
     pub refused_hosts: u64,
     /// Requests refused because of their Origin.
     pub refused_origins: u64,
+    /// Connections closed because a head, a body or the reading of an answer took too long.
+    pub timed_out_connections: u64,
 }
 
 impl Counters {
@@ -73,7 +100,25 @@ impl Counters {
             refused_connections: self.refused_connections.load(Relaxed),
             refused_hosts: self.refused_hosts.load(Relaxed),
             refused_origins: self.refused_origins.load(Relaxed),
+            timed_out_connections: self.timed_out_connections.load(Relaxed),
         }
+    }
+
+    /// Requests refused on a signal's path, by the reason that `ingest` gives.
+    #[must_use]
+    pub fn refused_by_reason(&self) -> BTreeMap<&'static str, u64> {
+        self.refused_by_reason.all()
+    }
+
+    /// Sessions that ended, by the reason.
+    #[must_use]
+    pub fn closed_by_reason(&self) -> BTreeMap<&'static str, u64> {
+        self.closed_by_reason.all()
+    }
+
+    /// A connection was closed because the client took too long.
+    pub(crate) fn connection_timed_out(&self) {
+        self.timed_out_connections.fetch_add(1, Relaxed);
     }
 
     /// A connection was refused because there are too many.
@@ -99,8 +144,9 @@ impl ingest::Observer for Counters {
         self.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    fn refused(&self, _: Option<Signal>, _: Transport, _: &'static str) {
+    fn refused(&self, _: Option<Signal>, _: Transport, reason: &'static str) {
         self.refused.fetch_add(1, Relaxed);
+        self.refused_by_reason.add(reason);
     }
 }
 
@@ -131,5 +177,14 @@ impl fanout::Observer for Counters {
 
     fn closed(&self, _: Format, reason: CloseReason) {
         tracing::debug!("a session ended: {reason:?}");
+        self.closed_by_reason.add(match reason {
+            CloseReason::Client => "client",
+            CloseReason::Disconnected => "disconnected",
+            CloseReason::NoPong => "no_pong",
+            CloseReason::Protocol(CloseCode::TOO_BIG) => "message_too_big",
+            CloseReason::Protocol(_) => "protocol",
+            CloseReason::Shutdown => "shutdown",
+            CloseReason::Cancelled => "cut_off",
+        });
     }
 }

@@ -16,6 +16,7 @@ use actix_web::http::header::{HOST, HeaderValue, ORIGIN};
 use fanout::Refusal;
 
 use crate::counters::Counters;
+use crate::throttle::Throttle;
 
 pub use patterns::{Authority, HostName, OriginPattern, PatternError};
 
@@ -38,6 +39,8 @@ pub struct Rules {
     /// Whether there is a rule for Host at all.
     hosts_matter: bool,
     counters: Arc<Counters>,
+    host_warnings: Throttle,
+    origin_warnings: Throttle,
 }
 
 impl Rules {
@@ -51,6 +54,8 @@ impl Rules {
             loopback: only_loopback,
             hosts_matter: only_loopback || !config.allowed_hosts.is_empty(),
             counters,
+            host_warnings: Throttle::default(),
+            origin_warnings: Throttle::default(),
         }
     }
 
@@ -80,7 +85,13 @@ impl Rules {
             };
             if self.hosts_matter && !self.host_passes(&authority) {
                 self.counters.host_refused();
-                tracing::warn!(host = %shorten(host), "refused a request for another host");
+                if let Some(more) = self.host_warnings.pass() {
+                    tracing::warn!(
+                        host = %shorten(host),
+                        not_said_before = more,
+                        "refused a request for another host; --allowed-hosts adds names"
+                    );
+                }
                 return Err(Refusal::new(
                     StatusCode::FORBIDDEN,
                     "this Host is not allowed here; --allowed-hosts adds names",
@@ -108,11 +119,14 @@ impl Rules {
             return Ok(());
         }
         self.counters.origin_refused();
-        tracing::warn!(
-            origin = %shorten(origin),
-            host = %shorten(host),
-            "refused a page of another origin; --allowed-origins adds origins"
-        );
+        if let Some(more) = self.origin_warnings.pass() {
+            tracing::warn!(
+                origin = %shorten(origin),
+                host = %shorten(host),
+                not_said_before = more,
+                "refused a page of another origin; --allowed-origins adds origins"
+            );
+        }
         Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "pages of this Origin may not watch; --allowed-origins adds origins",

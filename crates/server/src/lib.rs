@@ -15,6 +15,7 @@ pub mod gate;
 pub mod logging;
 mod pages;
 pub mod shutdown;
+mod throttle;
 
 use std::future::Future;
 use std::io;

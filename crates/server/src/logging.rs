@@ -1,8 +1,11 @@
 //! Log lines on standard error.
 
+use std::env::VarError;
+use std::error::Error;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::FromEnvError;
 
 use crate::cli::LogFormat;
 
@@ -12,8 +15,13 @@ const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http=off";
 
 /// Starts logging, filtered by `RUST_LOG`. A second call changes nothing.
 pub fn init(format: LogFormat) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let asked = EnvFilter::try_from_default_env();
+    let unreadable = asked
+        .as_ref()
+        .err()
+        .filter(|error| !is_unset(error))
+        .map(ToString::to_string);
+    let filter = asked.unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
@@ -27,4 +35,15 @@ pub fn init(format: LogFormat) {
     };
     // Fails only where somebody else logs already, as in tests.
     drop(result);
+    if let Some(error) = unreadable {
+        tracing::warn!("RUST_LOG can't be read and is left aside: {error}");
+    }
+}
+
+/// Whether there is simply no filter in the environment.
+fn is_unset(error: &FromEnvError) -> bool {
+    let source = error
+        .source()
+        .and_then(|source| source.downcast_ref::<VarError>());
+    matches!(source, Some(VarError::NotPresent))
 }

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use mimalloc::MiMalloc;
 use server::cli::Cli;
 use server::{logging, shutdown};
@@ -11,7 +10,7 @@ use server::{logging, shutdown};
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     logging::init(cli.log_format());
     let config = cli.into_config();
     let result = actix_rt::System::new().block_on(async {

@@ -128,7 +128,9 @@ mod tests {
         let pages = init_service(pages).await;
         for (host, shown) in [
             ("relay.lan:4444", true),
+            ("[::1]:4444", true),
             ("<script>", false),
+            ("[<b>]", false),
             ("a\"b", false),
         ] {
             let request = TestRequest::get().insert_header((HOST, host)).to_request();

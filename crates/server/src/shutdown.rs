@@ -9,34 +9,75 @@ use actix_server::ServerHandle;
 use fanout::Hub;
 use socket2::SockRef;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use tracing::warn;
 
 use crate::conn::Connections;
 
-/// How much of the grace requests in flight may use; the rest is for sessions.
-const REQUESTS_SHARE: f64 = 0.6;
+/// How much of the grace requests in flight may use, at the most.
+const REQUESTS_SHARE: f64 = 0.5;
+/// How much of the grace sessions may have used when they stop writing what their logs hold; the
+/// rest is for the closing handshakes.
+const FRAMES_SHARE: f64 = 0.8;
+/// How long the accept thread may take to let go of its listeners, once it was told to pause.
+const PAUSE_SETTLES: Duration = Duration::from_millis(50);
 
-/// Ready when the system asks the process to end: Ctrl-C, or SIGTERM where there is one.
+/// Ready when the system asks the process to end: Ctrl-C, or SIGTERM where there is one. From
+/// then on, a second request ends the process at once; but wrappers pass a signal on that the
+/// process has had already, so for a moment a second one counts as the first.
 ///
 /// # Errors
 ///
 /// If the system refuses to tell.
 pub fn requested() -> io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    let mut terminate = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate())?
-    };
+    let mut requests = Requests::new()?;
     Ok(async move {
+        requests.next().await;
+        let first = Instant::now();
+        actix_rt::spawn(async move {
+            requests.next().await;
+            while first.elapsed() < SAME_REQUEST {
+                requests.next().await;
+            }
+            warn!("asked again to stop: ending at once");
+            std::process::exit(EXIT_INTERRUPTED);
+        });
+    })
+}
+
+/// How long a second signal counts as the first.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
+/// The exit code of a process that was asked twice.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Requests of the system to end.
+struct Requests {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Requests {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: {
+                use tokio::signal::unix::{SignalKind, signal};
+                signal(SignalKind::terminate())?
+            },
+        })
+    }
+
+    async fn next(&mut self) {
         #[cfg(unix)]
-        let terminated = terminate.recv();
+        let terminated = self.terminate.recv();
         #[cfg(not(unix))]
         let terminated = std::future::pending::<Option<()>>();
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminated => {}
         }
-    })
+    }
 }
 
 /// What is told to everything that must know of the shutdown.
@@ -79,6 +120,7 @@ pub(crate) async fn drain(
 ) -> bool {
     let begin = Instant::now();
     server.pause().await;
+    sleep(PAUSE_SETTLES).await;
     for listener in listeners {
         // A paused server's listeners still let the system take connections that nobody will
         // serve. On Linux this ends that; where it fails, they wait for the end of the process.
@@ -90,7 +132,7 @@ pub(crate) async fn drain(
         connections.http_ended(),
     );
     let requests_done = requests.await.is_ok();
-    hub.close();
+    hub.close((begin + grace.mul_f64(FRAMES_SHARE)).saturating_duration_since(Instant::now()));
     let sessions_done = timeout_at(begin + grace, hub.drained()).await.is_ok();
     requests_done && sessions_done
 }

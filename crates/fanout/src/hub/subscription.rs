@@ -54,10 +54,12 @@ impl Subscription {
         self.view.log.lock().read(&mut self.cursor, max_bytes, out)
     }
 
-    /// Watches no longer, but still counts as a session.
-    pub(crate) fn release(&mut self) {
-        if std::mem::take(&mut self.watching) {
-            self.shared.leave(&self.view, self.cursor);
+    /// Watches no longer, but still counts as a session. Returns how many publications it had
+    /// yet to take.
+    pub(crate) fn release(&mut self) -> u64 {
+        match std::mem::take(&mut self.watching) {
+            true => self.shared.leave(&self.view, self.cursor),
+            false => 0,
         }
     }
 }

@@ -22,7 +22,7 @@ fn renderer() -> Renderer {
     Arc::new(|_, _, wire, out| match wire.first() {
         Some(&EMPTY) => Ok(()),
         Some(&TOO_BIG) => Err(EncodeError::TooLong { limit: 1 }),
-        Some(&BROKEN) => Err(DecodeError::Protobuf("broken".to_owned()).into()),
+        Some(&BROKEN) => Err(DecodeError::TooDeep { limit: 0 }.into()),
         Some(&PANIC) => panic!("as asked"),
         _ => {
             out.extend_from_slice(wire);
@@ -338,7 +338,7 @@ async fn closing_is_a_line_in_the_log() {
     let hub = hub(FanoutConfig::default());
     let mut session = hub.subscribe(metrics()).unwrap();
     hub.publish(Signal::Metrics, export(ECHO, 1, 0), 1);
-    hub.close();
+    hub.close(std::time::Duration::from_secs(5));
     assert_eq!(hub.publish(Signal::Metrics, export(ECHO, 2, 0), 1), None);
     assert_eq!(hub.subscribe(metrics()).err(), Some(SubscribeError::Closed));
     assert_eq!(settled(&mut session, 1).await, (vec![1], 0));

@@ -77,7 +77,7 @@ impl Clock {
 }
 
 /// `wait` after `from`, or some decades if the sum is past the end of time.
-pub(super) fn after(from: Instant, wait: Duration) -> Instant {
+pub(crate) fn after(from: Instant, wait: Duration) -> Instant {
     const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     from.checked_add(wait.min(DECADES)).unwrap_or(from)
 }

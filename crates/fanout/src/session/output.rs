@@ -55,12 +55,23 @@ impl Output {
         }
     }
 
-    /// Closes after the frame under way; drops the others.
-    pub(super) fn close(&mut self, close: Bytes) {
+    /// How many data frames are not written, the one under way included.
+    pub(super) fn unsent(&self) -> u64 {
+        self.queue
+            .iter()
+            .filter(|frame| !frame::is_control(frame))
+            .count() as u64
+    }
+
+    /// Closes after the frame under way; drops the others, and says how many data frames.
+    pub(super) fn close(&mut self, close: Bytes) -> u64 {
+        let before = self.unsent();
         self.queue.truncate(usize::from(self.written > 0));
+        let dropped = before - self.unsent();
         (self.pong, self.ping) = (None, None);
         self.close = Some(close);
         self.closing = true;
+        dropped
     }
 
     /// Whether a ping still waits behind the frame under way.

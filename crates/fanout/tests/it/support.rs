@@ -3,6 +3,7 @@
 pub(crate) mod detach;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use fanout::{
@@ -70,6 +71,9 @@ pub(crate) fn number(text: &str) -> u64 {
         .parse()
         .unwrap()
 }
+
+/// How long sessions may write on when a hub closes, unless a test says otherwise.
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 
 /// What an observer was told so far.
 #[derive(Clone, Debug, Default)]

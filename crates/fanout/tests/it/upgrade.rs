@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::connect_async;
 
 use crate::support::detach::{Server, start};
-use crate::support::{close_code, frame, hub, next_text, number, publish};
+use crate::support::{DRAIN, close_code, frame, hub, next_text, number, publish};
 
 /// A handshake as in RFC 6455 section 1.3, without its end.
 const HANDSHAKE: &str = "GET /ws/metrics HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\n\
@@ -78,7 +78,7 @@ async fn a_client_misses_nothing_after_the_101() {
         assert_eq!(number(&next_text(&mut client).await), round);
         assert_eq!(number(&next_text(&mut client).await), round + 1000);
         if round == 19 {
-            hub.close();
+            hub.close(DRAIN);
             assert_eq!(close_code(&mut client).await, Some(1001));
         } else {
             client.close(None).await.unwrap();
@@ -236,7 +236,7 @@ async fn what_cannot_be_served_is_refused() {
     );
     check(&ask(rigid.addr, &request).await, 500, &[], 13, "cannot");
     assert_eq!(hub.snapshot().sessions, 0);
-    hub.close();
+    hub.close(DRAIN);
     check(
         &ask(server.addr, &request).await,
         503,

@@ -24,7 +24,10 @@ fn all() -> Vec<IngestError> {
         IngestError::Upgrade,
         IngestError::Body(BodyError::Incomplete),
         IngestError::Body(BodyError::Compression(String::new())),
-        IngestError::Decode(DecodeError::Protobuf(String::new())),
+        IngestError::Decode(DecodeError::Protobuf {
+            message: String::new(),
+            offset: None,
+        }),
         IngestError::Decode(DecodeError::Json(json)),
         IngestError::Decode(id),
         IngestError::Decode(DecodeError::TooDeep { limit: 1 }),

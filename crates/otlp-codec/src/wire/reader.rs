@@ -2,7 +2,12 @@
 
 /// Bytes that are no protobuf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(super) struct Malformed {
+    /// What is wrong.
+    pub(super) what: &'static str,
+    /// How many bytes of the message were left.
+    pub(super) left: usize,
+}
 
 /// How a value is laid out on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +33,23 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    /// How many bytes are left.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// The error that what comes next is `what`.
+    pub(super) fn malformed(&self, what: &'static str) -> Malformed {
+        Malformed {
+            what,
+            left: self.rest.len(),
+        }
+    }
+
     /// The number of a field, which is not 0, and the layout of its value.
     pub(super) fn tag(&mut self) -> Result<(u32, WireType), Malformed> {
-        let tag = u32::try_from(self.varint()?).map_err(|_| Malformed)?;
+        let begin = self.malformed("a tag of more than 32 bits");
+        let tag = u32::try_from(self.varint()?).map_err(|_| begin)?;
         let wire_type = match tag & 7 {
             0 => WireType::Varint,
             1 => WireType::Fixed64,
@@ -38,10 +57,18 @@ impl<'a> Reader<'a> {
             3 => WireType::GroupStart,
             4 => WireType::GroupEnd,
             5 => WireType::Fixed32,
-            _ => return Err(Malformed),
+            _ => {
+                return Err(Malformed {
+                    what: "an unknown wire type",
+                    ..begin
+                });
+            }
         };
         match tag >> 3 {
-            0 => Err(Malformed),
+            0 => Err(Malformed {
+                what: "field number 0",
+                ..begin
+            }),
             number => Ok((number, wire_type)),
         }
     }
@@ -51,7 +78,7 @@ impl<'a> Reader<'a> {
         let mut value = 0;
         for (at, byte) in self.rest.iter().enumerate().take(10) {
             if at == 9 && *byte > 1 {
-                return Err(Malformed);
+                break;
             }
             value |= u64::from(byte & 0x7f) << (7 * at);
             if byte & 0x80 == 0 {
@@ -59,13 +86,14 @@ impl<'a> Reader<'a> {
                 return Ok(value);
             }
         }
-        Err(Malformed)
+        Err(self.malformed("a varint that doesn't end"))
     }
 
     /// A length and that many bytes.
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
-        let len = usize::try_from(self.varint()?).map_err(|_| Malformed)?;
-        self.take(len)
+        let begin = self.malformed("a length beyond the end of the message");
+        let len = usize::try_from(self.varint()?).map_err(|_| begin)?;
+        self.take(len).map_err(|_| begin)
     }
 
     /// Passes over a value that is no group.
@@ -75,12 +103,15 @@ impl<'a> Reader<'a> {
             WireType::Fixed64 => self.take(8).map(drop),
             WireType::Bytes => self.bytes().map(drop),
             WireType::Fixed32 => self.take(4).map(drop),
-            WireType::GroupStart | WireType::GroupEnd => Err(Malformed),
+            WireType::GroupStart | WireType::GroupEnd => {
+                Err(self.malformed("the end of a group that didn't begin"))
+            }
         }
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
-        let (taken, rest) = self.rest.split_at_checked(len).ok_or(Malformed)?;
+        let cut = self.malformed("a value that is cut off");
+        let (taken, rest) = self.rest.split_at_checked(len).ok_or(cut)?;
         self.rest = rest;
         Ok(taken)
     }

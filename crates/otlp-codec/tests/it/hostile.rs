@@ -146,6 +146,62 @@ fn elements_are_counted() {
     );
 }
 
+/// Scenario: a sub-message that says it is one byte long and holds millions of empty ones behind
+/// that; other breaches of the outline.
+/// Guarantees: refused where it breaks, with the offset, and not after a tree was built: prost
+/// takes note of such a length only at the end.
+#[test]
+fn a_broken_outline_is_refused_at_once() {
+    let mut wire = vec![0x0a, 0x01, 0x12];
+    encode_varint(2 * 5_000_000, &mut wire);
+    wire.extend([0x12, 0].repeat(5_000_000));
+    let refused =
+        |signal, wire: &[u8]| match Request::decode_protobuf(signal, wire, &Limits::default())
+            .unwrap_err()
+        {
+            DecodeError::Protobuf { message, offset } => (message, offset),
+            error => panic!("{error}"),
+        };
+    let (message, offset) = refused(Signal::Metrics, &wire);
+    assert_eq!(
+        (message.as_str(), offset),
+        ("a varint that doesn't end", Some(3))
+    );
+    for (wire, what, at) in [
+        (
+            b"\x0a\x05\x12\x03".as_slice(),
+            "a length beyond the end of the message",
+            1,
+        ),
+        (
+            b"\x0a\x02\x12\x03",
+            "a length beyond the end of the message",
+            3,
+        ),
+        (b"\x08\x01", "a field of another wire type", 1),
+        (b"\x0a\x02\x0e\x00", "an unknown wire type", 2),
+        (b"\x00", "field number 0", 0),
+        (b"\x99\x06\x00", "a value that is cut off", 2),
+        (b"\x9c\x06", "the end of a group that didn't begin", 2),
+        (
+            b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",
+            "a varint that doesn't end",
+            0,
+        ),
+    ] {
+        assert_eq!(
+            refused(Signal::Metrics, wire),
+            (what.to_owned(), Some(at)),
+            "{wire:?}"
+        );
+    }
+    let text = refused(Signal::Metrics, b"\x0a\x04\x1a\x02\xff\xff");
+    assert!(
+        text.0.contains("schema_url") && text.1.is_none(),
+        "{text:?}"
+    );
+}
+
 /// Scenario: input and output a byte over their limits.
 /// Guarantees: typed errors; the caller's buffer is as it was.
 #[test]

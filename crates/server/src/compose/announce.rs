@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tracing::{info, warn};
 
-use crate::counters::Totals;
+use crate::counters::Counters;
 use crate::gate::is_loopback;
 
 /// One line for each address, with how to be reached.
@@ -29,7 +29,8 @@ pub(super) fn listening(addresses: &[SocketAddr]) {
 }
 
 /// What was done, as the last line.
-pub(super) fn totals(totals: &Totals) {
+pub(super) fn totals(counters: &Counters) {
+    let totals = counters.totals();
     info!(
         exports = totals.exports,
         items = totals.items,
@@ -40,6 +41,9 @@ pub(super) fn totals(totals: &Totals) {
         refused_connections = totals.refused_connections,
         refused_hosts = totals.refused_hosts,
         refused_origins = totals.refused_origins,
+        timed_out_connections = totals.timed_out_connections,
+        refused_by_reason = ?counters.refused_by_reason(),
+        closed_by_reason = ?counters.closed_by_reason(),
         "stopped"
     );
 }

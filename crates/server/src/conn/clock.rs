@@ -15,10 +15,14 @@ pub enum Phase {
     Idle,
     /// Some of a head has come.
     Head,
-    /// A handler is at work; it may be reading the body.
+    /// A handler is at work, and the body has not ended.
     Request,
+    /// A handler is at work, and has all that the client sends. It may take its time.
+    Work,
     /// An answer is being written.
     Answer,
+    /// All of an answer is written, but maybe not out.
+    Flush,
 }
 
 /// Knows the phase of a connection and how long it may last.
@@ -27,7 +31,7 @@ pub struct Clock {
     stall_timeout: Duration,
     phase: Phase,
     /// When a head must be complete, or when without progress a request or an answer has
-    /// stalled. `None` in [`Phase::Idle`].
+    /// stalled. `None` while the client owes nothing.
     deadline: Option<Instant>,
     /// Wakes the connection at some time up to the deadline. Made when first needed, and not
     /// moved with every byte: when it fires too early, it is set again.
@@ -61,9 +65,11 @@ impl Clock {
     pub fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.deadline = match phase {
-            Phase::Idle => None,
+            Phase::Idle | Phase::Work => None,
             Phase::Head => Some(Instant::now() + self.head_timeout),
-            Phase::Request | Phase::Answer => Some(Instant::now() + self.stall_timeout),
+            Phase::Request | Phase::Answer | Phase::Flush => {
+                Some(Instant::now() + self.stall_timeout)
+            }
         };
     }
 
@@ -72,21 +78,21 @@ impl Clock {
         match self.phase {
             Phase::Idle => self.enter(Phase::Head),
             // A head has one deadline, however it trickles in.
-            Phase::Head => {}
-            Phase::Request | Phase::Answer => self.progress(),
+            Phase::Head | Phase::Work => {}
+            Phase::Request | Phase::Answer | Phase::Flush => self.progress(),
         }
     }
 
     /// Bytes went in either direction.
     pub fn progress(&mut self) {
-        if matches!(self.phase, Phase::Request | Phase::Answer) {
+        if matches!(self.phase, Phase::Request | Phase::Answer | Phase::Flush) {
             self.enter(self.phase);
         }
     }
 
     /// Everything that was written is out.
     pub fn flushed(&mut self) {
-        if self.phase == Phase::Answer {
+        if self.phase == Phase::Flush {
             self.enter(Phase::Idle);
         }
     }

@@ -5,24 +5,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
+use crate::counters::Counters;
+
 /// Counts connections, up to a limit. A clone counts the same ones.
 #[derive(Clone)]
 pub struct Connections(Arc<Shared>);
 
 struct Shared {
     limit: usize,
+    counters: Arc<Counters>,
     open: AtomicUsize,
     /// Those that speak HTTP, that is, all but WebSocket sessions.
     http: watch::Sender<usize>,
 }
 
 impl Connections {
-    /// Allows up to `limit` connections.
+    /// Allows up to `limit` connections, and counts what becomes of the others.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limit: usize, counters: Arc<Counters>) -> Self {
         let (http, _) = watch::channel(0);
         Self(Arc::new(Shared {
             limit,
+            counters,
             open: AtomicUsize::new(0),
             http,
         }))
@@ -32,14 +36,20 @@ impl Connections {
     #[must_use]
     pub fn admit(&self) -> Option<Permit> {
         let one_more = |open: usize| (open < self.0.limit).then_some(open + 1);
-        self.0
+        if self
+            .0
             .open
             .try_update(Ordering::AcqRel, Ordering::Acquire, one_more)
-            .ok()?;
+            .is_err()
+        {
+            self.0.counters.connection_refused();
+            return None;
+        }
         self.0.http.send_modify(|http| *http += 1);
         Some(Permit {
             shared: Arc::clone(&self.0),
             is_http: true,
+            timed_out: false,
         })
     }
 
@@ -60,9 +70,17 @@ impl Connections {
 pub struct Permit {
     shared: Arc<Shared>,
     is_http: bool,
+    timed_out: bool,
 }
 
 impl Permit {
+    /// The client took too long, and the connection ends for that.
+    pub(super) fn time_out(&mut self) {
+        if !std::mem::replace(&mut self.timed_out, true) {
+            self.shared.counters.connection_timed_out();
+        }
+    }
+
     /// The connection stays open but speaks HTTP no more.
     pub fn leave_http(&mut self) {
         if std::mem::take(&mut self.is_http) {

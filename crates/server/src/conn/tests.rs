@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fanout::Detach;
@@ -16,7 +17,7 @@ const HEAD: Duration = Duration::from_secs(10);
 const STALL: Duration = Duration::from_secs(30);
 
 fn pair() -> (Conn<DuplexStream>, DuplexStream, Connections) {
-    let connections = Connections::new(1);
+    let connections = Connections::new(1, Arc::default());
     let (near, far) = duplex(64);
     let permit = connections.admit().unwrap();
     (
@@ -43,7 +44,7 @@ async fn time_out(conn: &mut Conn<DuplexStream>) -> Duration {
 /// Guarantees: the one more is refused until another closes.
 #[test]
 fn permits_are_bounded_and_come_back() {
-    let connections = Connections::new(2);
+    let connections = Connections::new(2, Arc::default());
     let first = connections.admit().unwrap();
     let second = connections.admit().unwrap();
     assert!(connections.admit().is_none());
@@ -64,6 +65,7 @@ async fn a_head_has_one_deadline() {
     conn.read_u8().await.unwrap();
     handle.request_begins();
     handle.answer_begins();
+    handle.answer_ended();
     conn.flush().await.unwrap();
     let begin = Instant::now();
     let mut trickled = 0;
@@ -102,13 +104,26 @@ async fn stalls_end() {
     assert!(begin.elapsed() >= STALL);
 }
 
-/// Scenario: nothing happens on a connection that has served.
-/// Guarantees: idling is left to keep-alive.
+/// Scenario: nothing happens on a connection; then a handler works for a day.
+/// Guarantees: idling is left to keep-alive, and work has no deadline once the body has ended; an
+/// answer that flushes in between, part of a stream say, is still under way.
 #[tokio::test(start_paused = true)]
-async fn idling_has_no_deadline_here() {
+async fn only_clients_have_deadlines() {
     let (mut conn, _far, _) = pair();
+    let handle = conn.handle();
     let day = Duration::from_secs(86_400);
     assert!(tokio::time::timeout(day, conn.read_u8()).await.is_err());
+    handle.request_begins();
+    handle.body_ended();
+    assert!(tokio::time::timeout(day, conn.read_u8()).await.is_err());
+    handle.answer_begins();
+    conn.write_all(b"part").await.unwrap();
+    conn.flush().await.unwrap();
+    let waited = time_out(&mut conn).await;
+    assert!(
+        waited >= STALL && waited < STALL + Duration::from_secs(1),
+        "{waited:?}"
+    );
 }
 
 /// Scenario: a handler asks for the socket, its answer is written and flushed, the client has

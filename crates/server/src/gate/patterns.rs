@@ -37,12 +37,20 @@ impl<'a> Authority<'a> {
         let (host, port) = text.split_at(host_end);
         let port = match port.strip_prefix(':') {
             Some("") => None,
+            // A number for Rust may have a sign.
+            Some(port) if port.starts_with('+') => return None,
             Some(port) => Some(port.parse().ok()?),
             None if port.is_empty() => None,
             None => return None,
         };
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let valid = host.starts_with('[') || (!host.is_empty() && host.bytes().all(is_name));
+        let valid = match host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+        {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => !host.is_empty() && host.bytes().all(is_name),
+        };
         valid.then_some(Self { host, port })
     }
 

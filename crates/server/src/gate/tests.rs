@@ -81,6 +81,9 @@ fn loopback_wants_loopback_hosts() {
         "[::1",
         "[::1]x",
         "a/b",
+        "localhost:+80",
+        "[<b>]",
+        "[]",
     ] {
         assert_eq!(host(&plain, malformed), 400, "{malformed}");
     }

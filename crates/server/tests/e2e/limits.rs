@@ -1,7 +1,7 @@
 //! Bodies that are too big, announced or not, and what they cost.
 
 use crate::support::{
-    Http, PROTOBUF, Relay, Watcher, exchange, gauge, gauge_json, gzip, head, post, request,
+    Http, JSON, PROTOBUF, Relay, Watcher, exchange, gauge, gauge_json, gzip, head, post, request,
 };
 
 const MIB: usize = 1 << 20;
@@ -72,6 +72,46 @@ fn a_gzip_bomb_goes_off_outside() {
         }
         post(relay.address(), &gauge("marker", 2));
         assert_eq!(watcher.frame(), gauge_json("marker", 2));
+    }
+}
+
+/// A length and that many bytes, behind a tag.
+fn field(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    prost::encoding::encode_varint(contents.len() as u64, &mut out);
+    out.extend_from_slice(contents);
+    out
+}
+
+/// Scenario: tens of kilobytes of gzip that hold millions of sub-messages: framed as they should
+/// be, behind a length that ends before them, and in JSON.
+/// Guarantees: refused before they become a tree: memory stays near the length of the bodies.
+#[test]
+fn a_tree_bomb_is_not_planted() {
+    let empty = [0x12, 0].repeat(10_000_000);
+    let honest = field(0x0a, &field(0x12, &empty));
+    let mut lying = vec![0x0a, 1];
+    lying.extend(field(0x12, &empty));
+    let json = r#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":["#.to_owned()
+        + &"{},".repeat(10_000_000)
+        + "{}]}]}]}";
+    for (what, content_type, body, status, most) in [
+        ("honest", PROTOBUF, honest, 413, 256),
+        ("lying", PROTOBUF, lying, 400, 256),
+        // Up to the limit of a million, a tree of structs is what JSON becomes.
+        ("json", JSON, json.into_bytes(), 413, 512),
+    ] {
+        let relay = Relay::start();
+        let headers = [("Content-Type", content_type), ("Content-Encoding", "gzip")];
+        let request = request("POST", "/v1/metrics", &headers, &gzip(&body));
+        assert_eq!(exchange(relay.address(), &request).status, status, "{what}");
+        #[cfg(target_os = "linux")]
+        {
+            let peak = relay.peak_memory() / MIB as u64;
+            assert!(peak < most, "{what}: {peak} MiB");
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = most;
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Answer, Http, JSON, PROTOBUF, Relay, TRIES, Watcher, exchange, gauge, handshake, head, lets_in,
-    request, shake,
+    Answer, Http, JSON, PROTOBUF, Relay, TRIES, Watcher, exchange, gauge, gauge_json, handshake,
+    head, lets_in, request, shake,
 };
 
 /// Every route, and a path that is none.
@@ -291,6 +291,23 @@ fn uploads_without_end_are_cut_off() {
         let took = answered.elapsed();
         assert!(took < Duration::from_secs(5), "{path}: {took:?}");
     }
+}
+
+/// Scenario: the path with a percent-encoded letter, which the router takes for the same.
+/// Guarantees: the same answers: what is bad is refused, what is good is shown.
+#[test]
+fn an_encoded_path_is_the_same_path() {
+    let relay = Relay::start();
+    let mut watcher = Watcher::connect(relay.address());
+    for (body, status) in [(b"\xff\xff".to_vec(), 400), (gauge("m", 1), 200)] {
+        let headers = [("Content-Type", PROTOBUF)];
+        let answer = exchange(
+            relay.address(),
+            &request("POST", "/v1/%6detrics", &headers, &body),
+        );
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    assert_eq!(watcher.frame(), gauge_json("m", 1));
 }
 
 /// Scenario: exports with a type that is unknown and with none, where `--lenient-content-type`

@@ -1,0 +1,119 @@
+//! One request and its answer on a connection: what the connection is told of it, and what
+//! becomes of a body that nobody reads.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_rt::net::TcpStream;
+use actix_web::HttpMessage;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::error::PayloadError;
+use actix_web::web::Bytes;
+use futures_util::Stream;
+
+use crate::conn::ConnHandle;
+
+/// Follows a request to the end of its answer.
+///
+/// It keeps the request's payload alive until then. actix-http 3.20 reads and discards the rest of
+/// a chunked body without limit if the payload is dropped before the answer is out; while it is
+/// alive, actix closes the connection within its `client_disconnect_timeout`. Handlers get a
+/// payload that reads from the one kept here, so that no route has to think of it.
+pub(super) struct Exchange {
+    connection: Option<ConnHandle<TcpStream>>,
+    /// Only held, and given up with the answer.
+    _payload: Option<Rc<RefCell<Payload>>>,
+}
+
+impl Exchange {
+    /// Takes note of a request whose head has come.
+    pub(super) fn begin(request: &mut ServiceRequest) -> Self {
+        let connection = request.conn_data::<ConnHandle<TcpStream>>().cloned();
+        let payload = match request.take_payload() {
+            Payload::None => None,
+            payload => Some(Rc::new(RefCell::new(payload))),
+        };
+        if let Some(connection) = &connection {
+            connection.request_begins();
+            if payload.is_none() {
+                connection.body_ended();
+            }
+        }
+        if let Some(payload) = &payload {
+            let payload = Body {
+                payload: Rc::clone(payload),
+                connection: connection.clone(),
+            };
+            request.set_payload(Payload::Stream {
+                payload: Box::pin(payload),
+            });
+        }
+        Self {
+            connection,
+            _payload: payload,
+        }
+    }
+
+    /// Takes note of the answer, and stays with it until it is written.
+    pub(super) fn answer(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        if let Some(connection) = &self.connection {
+            connection.answer_begins();
+        }
+        response.map_body(|_, body| {
+            BoxBody::new(Answer {
+                body,
+                _exchange: self,
+            })
+        })
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.connection {
+            connection.answer_ended();
+        }
+    }
+}
+
+/// The body of a request, for its handler.
+struct Body {
+    payload: Rc<RefCell<Payload>>,
+    connection: Option<ConnHandle<TcpStream>>,
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = Pin::new(&mut *self.payload.borrow_mut()).poll_next(cx);
+        if let (Poll::Ready(None), Some(connection)) = (&next, &self.connection) {
+            connection.body_ended();
+        }
+        next
+    }
+}
+
+/// The body of an answer, with the exchange that it ends.
+struct Answer {
+    body: BoxBody,
+    _exchange: Exchange,
+}
+
+impl MessageBody for Answer {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.body.as_pin_mut().poll_next(cx)
+    }
+}
