@@ -7,6 +7,7 @@
 
 mod check;
 mod descriptors;
+mod from_json;
 mod json_read;
 mod json_write;
 mod messages;
@@ -72,6 +73,13 @@ fn generate() -> Result<Files> {
         with_header(
             &check::generate(&descriptors)?,
             "The walk that checks protobuf",
+        ),
+    );
+    files.insert(
+        out.join("from_json.rs"),
+        with_header(
+            &from_json::generate(&descriptors)?,
+            "The pass from OTLP JSON to protobuf",
         ),
     );
     for (module, code) in services::generate(&descriptors)? {

@@ -1,6 +1,8 @@
 //! Maintenance tasks, run as `cargo xtask <task>`. A list of them, nothing else.
 
 mod codegen;
+mod fuzz;
+mod instructions;
 mod interop;
 mod tidy;
 mod verify;
@@ -29,6 +31,16 @@ enum Task {
         #[arg(long)]
         skip_tests: bool,
     },
+    /// Fuzz the codec's fast doors against their slow twin (nightly compiler, cargo-fuzz)
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Only this target
+        target: Option<String>,
+    },
+    /// Count instructions of the codec and its rivals under callgrind; fail below the guards
+    Instructions,
     /// Export with the official Python SDK, watch with Python's `websockets`, compare
     Interop,
 }
@@ -38,6 +50,8 @@ fn main() -> Result<()> {
         Task::Codegen { check: false } => codegen::write(),
         Task::Codegen { check: true } => codegen::check(),
         Task::Verify { skip_tests } => verify::run(skip_tests),
+        Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
+        Task::Instructions => instructions::run(),
         Task::Interop => interop::run(),
     }
 }

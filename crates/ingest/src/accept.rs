@@ -1,9 +1,10 @@
 //! The core, free of transports: the bytes of a body become a checked [`Export`].
 
+use std::cell::RefCell;
 use std::sync::Once;
 
 use bytes::Bytes;
-use otlp_codec::typed::Request;
+use otlp_codec::from_json::JsonReader;
 use otlp_codec::{DecodeError, Limits, Signal, check};
 use tokio::task::spawn_blocking;
 use tracing::{error, warn};
@@ -32,7 +33,6 @@ pub fn check(
 ) -> Result<Export, DecodeError> {
     let wire = match content_type {
         ContentType::Protobuf => body,
-        // The body is gone once it is decoded, and the tree once it is encoded.
         ContentType::Json => from_json(signal, body, limits)?,
     };
     let checked = check::check(signal, &wire, limits)?;
@@ -46,11 +46,26 @@ pub fn check(
     })
 }
 
+/// The longest scratch buffer that a thread keeps between two JSON bodies, in bytes.
+const KEPT_SCRATCH: usize = 1 << 20;
+
+thread_local! {
+    static READER: RefCell<JsonReader> = RefCell::new(JsonReader::new());
+}
+
 /// The protobuf form of a JSON body.
 fn from_json(signal: Signal, body: Bytes, limits: &Limits) -> Result<Bytes, DecodeError> {
-    let request = Request::decode_json(signal, &body, limits)?;
+    let mut wire = Vec::new();
+    READER.with_borrow_mut(|reader| {
+        let result = reader.json_to_protobuf(signal, &body, limits, &mut wire);
+        if reader.scratch_bytes() > KEPT_SCRATCH {
+            *reader = JsonReader::new();
+        }
+        result
+    })?;
     drop(body);
-    Ok(Bytes::from(request.encode_protobuf()))
+    wire.shrink_to_fit();
+    Ok(Bytes::from(wire))
 }
 
 /// Says once that somebody sends what only profiles may hold; it is handed on as it is.

@@ -34,6 +34,7 @@ impl IngestConfig {
     pub fn decode_limits(&self) -> Limits {
         Limits {
             input_bytes: self.codec.input_bytes.min(self.max_body_bytes),
+            output_bytes: self.codec.output_bytes.min(self.max_body_bytes),
             ..self.codec
         }
     }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use flate2::read::GzDecoder;
 use mimalloc::MiMalloc;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest as Theirs;
+use otlp_codec::from_json::JsonReader;
 use otlp_codec::transcode::Transcoder;
 use otlp_codec::typed::{Request, protobuf_to_json};
 use otlp_codec::{Limits, Signal, check};
@@ -40,7 +41,7 @@ fn main() {
         1
     };
     print(
-        "payload  what               otlp-codec us  MB/s of input  opentelemetry-proto us  ratio",
+        "payload  what                 otlp-codec us  MB/s of input  opentelemetry-proto us  ratio",
     );
     for (name, gz) in PAYLOADS {
         let mut wire = Vec::new();
@@ -82,6 +83,15 @@ fn compare(name: &str, wire: &[u8], rounds: usize) {
     line("transcode to JSON", wire, &mut transcode, &mut rival);
     line("typed to JSON", wire, &mut typed, &mut rival);
 
+    let mut reader = JsonReader::new();
+    let mut walked = Vec::new();
+    let mut transcode = || {
+        walked.clear();
+        let json = black_box(&ours);
+        let result = reader.json_to_protobuf(Signal::Metrics, json, &limits, &mut walked);
+        result.expect("our own JSON");
+        walked.len()
+    };
     let mut typed = || {
         let request = Request::decode_json(Signal::Metrics, black_box(&ours), &limits);
         request.expect("our own JSON").encode_protobuf().len()
@@ -90,6 +100,7 @@ fn compare(name: &str, wire: &[u8], rounds: usize) {
         let request: Theirs = serde_json::from_slice(black_box(&theirs)).expect("their own JSON");
         request.encode_to_vec().len()
     };
+    line("transcode from JSON", &ours, &mut transcode, &mut rival);
     line("typed from JSON", &ours, &mut typed, &mut rival);
 
     let mut check = || {
@@ -133,7 +144,7 @@ fn report(name: &str, what: &str, input: usize, [ours, theirs]: [Duration; 2]) {
     let [ours, theirs] = [ours, theirs].map(|time| time.as_secs_f64() * 1e6);
     let speed = input as f64 / ours;
     print(&format!(
-        "{name:<7}  {what:<17}  {ours:>14.1}  {speed:>12.0}  {theirs:>22.1}  {:>5.2}",
+        "{name:<7}  {what:<19}  {ours:>14.1}  {speed:>12.0}  {theirs:>22.1}  {:>5.2}",
         theirs / ours
     ));
 }

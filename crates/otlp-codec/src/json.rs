@@ -15,7 +15,7 @@
 //! | enums | any integer, known or not; a known name; an unknown name or a quoted number: an error |
 //! | ids | hex of either case; `""` is an empty id |
 //! | other bytes | base64, standard or URL-safe alphabet, padded or not |
-//! | `profileId` | 32 hex digits, else base64 |
+//! | `profileId` | 32 hex digits, else base64 (written as hex if it is 16 bytes long, else as base64) |
 //! | keys | lowerCamelCase or the original field name ([`Names`]), in any order |
 //! | unknown keys | skipped, however the value looks, up to [`Limits::depth`] |
 //! | a key twice, two members of a oneof | an error |

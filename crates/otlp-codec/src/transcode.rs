@@ -6,13 +6,17 @@
 //! gives up, and the [typed door](crate::typed) does the work again: it gives the same JSON
 //! value, or the error. Encoders write fields in order and pack lists, so that is rare.
 
+mod memo;
 mod number;
 mod out;
 mod text;
 
+pub(crate) use memo::{attribute, bounds, time};
 pub(crate) use number::{double, int32, int64, sint32, uint32, uint64};
 pub(crate) use out::{Cx, Out, end, key, put};
-pub(crate) use text::{base64, boolean, hex, string};
+pub(crate) use text::{base64, boolean, hex, profile_id, string};
+
+use memo::Memo;
 
 use crate::proto::transcode as generated;
 use crate::walk::Stop;
@@ -24,11 +28,16 @@ use crate::{EncodeError, Limits, Signal, typed};
 pub struct Transcoder {
     /// Kept at full length: making it longer writes zeros.
     scratch: Vec<u8>,
+    /// Made by the first walk.
+    memo: Option<Box<Memo>>,
     fallbacks: u64,
 }
 
 /// How much longer than protobuf the JSON of an export usually is.
 const EXPANSION: usize = 4;
+/// How many bytes are copied out of the scratch buffer at a time: from some kilobytes on, memcpy
+/// takes to an instruction that many machines, virtual ones above all, are slow at.
+const COPIED_AT_ONCE: usize = 2048;
 /// What is added to the first guess, so that short inputs fit.
 const SLACK: usize = 512;
 
@@ -38,6 +47,7 @@ impl Transcoder {
     pub const fn new() -> Self {
         Self {
             scratch: Vec::new(),
+            memo: None,
             fallbacks: 0,
         }
     }
@@ -60,7 +70,10 @@ impl Transcoder {
         if wire.len() <= limits.input_bytes
             && let Some(len) = self.walk(signal, wire, limits)
         {
-            out.extend_from_slice(&self.scratch[..len]);
+            out.reserve(len);
+            for piece in self.scratch[..len].chunks(COPIED_AT_ONCE) {
+                out.extend_from_slice(piece);
+            }
             return Ok(());
         }
         self.fallbacks += 1;
@@ -87,14 +100,15 @@ impl Transcoder {
             if self.scratch.len() < room {
                 self.scratch.resize(room, 0);
             }
-            let mut cx = Cx::new(limits);
+            let memo = self.memo.get_or_insert_default();
+            let cx = &mut Cx::new(limits, wire, memo);
             let depth = limits.depth.min(Limits::MAX_DEPTH);
             let scratch = &mut self.scratch[..room];
             let rest = match signal {
-                Signal::Metrics => generated::metrics(wire, scratch, &mut cx, depth),
-                Signal::Traces => generated::traces(wire, scratch, &mut cx, depth),
-                Signal::Logs => generated::logs(wire, scratch, &mut cx, depth),
-                Signal::Profiles => generated::profiles(wire, scratch, &mut cx, depth),
+                Signal::Metrics => generated::metrics(wire, scratch, cx, depth),
+                Signal::Traces => generated::traces(wire, scratch, cx, depth),
+                Signal::Logs => generated::logs(wire, scratch, cx, depth),
+                Signal::Profiles => generated::profiles(wire, scratch, cx, depth),
             };
             match rest {
                 Ok(rest) => return Some(room - rest.len()),

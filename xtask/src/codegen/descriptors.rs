@@ -102,6 +102,11 @@ impl Field<'_> {
             && self.descriptor.r#type() != Type::Message
     }
 
+    /// Whether the field is the id of a profile, which is hex only while it has its length.
+    pub(super) fn is_profile_id(&self) -> bool {
+        self.descriptor.r#type() == Type::Bytes && self.name() == "profile_id"
+    }
+
     /// Whether the field is an id that OTLP JSON writes in hex (OTLP spec, "JSON Protobuf
     /// Encoding"; `parent_span_id` is a span id, and `profile_id` follows the Collector).
     pub(super) fn is_hex_id(&self) -> bool {

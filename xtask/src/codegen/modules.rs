@@ -20,7 +20,7 @@ pub(super) fn generate(descriptors: &Descriptors) -> Result<String> {
     }
     let mut code = String::new();
     write(&root, "opentelemetry.proto", &mut code);
-    code.push_str("pub(crate) mod check;\npub(crate) mod tables;\npub(crate) mod transcode;\n");
+    code.push_str("pub(crate) mod check;\npub(crate) mod from_json;\npub(crate) mod tables;\npub(crate) mod transcode;\n");
     super::format(&code)
 }
 

@@ -49,10 +49,14 @@ fn rule(field: &Field<'_>, find: String, replace: String, count: usize) -> Overr
 /// Ids are hex and not base64 (OTLP spec, "JSON Protobuf Encoding").
 fn hex_id(field: &Field<'_>) -> Override {
     let name = field.rust_name();
+    let writer = match field.is_profile_id() {
+        true => "ProfileId",
+        false => "Hex",
+    };
     rule(
         field,
         format!("pbjson::private::base64::encode(&self.{name}).as_str()"),
-        format!("&crate::json::write::Hex(&self.{name})"),
+        format!("&crate::json::write::{writer}(&self.{name})"),
         1,
     )
 }

@@ -20,7 +20,7 @@ pub(super) fn generate(descriptors: &Descriptors) -> Result<String> {
         writeln!(
             code,
             "/// `{}`.
-            pub(crate) fn {name}<'o>(wire: In<'_>, out: Out<'o>, cx: &mut Cx, depth: u32)
+            pub(crate) fn {name}<'o>(wire: In<'_>, out: Out<'o>, cx: &mut Cx<'_>, depth: u32)
                 -> Result<Out<'o>, Stop> {{ {}(wire, out, cx, depth) }}",
             &message[1..],
             function(root)
@@ -62,7 +62,7 @@ fn write_message(
     );
     writeln!(
         code,
-        "fn {}<'o>(mut wire: In<'_>, mut out: Out<'o>, cx: &mut Cx, {depth}: u32)
+        "fn {}<'o>(mut wire: In<'_>, mut out: Out<'o>, cx: &mut Cx<'_>, {depth}: u32)
             -> Result<Out<'o>, Stop> {{
             let mut separator = b'{{';
             let mut seen = 0_u32;
@@ -96,6 +96,23 @@ fn write_field(
     writeln!(arms, "{tag} => {{ first(&mut seen, {bit})?;")?;
     if packed {
         // An empty packed list is no list.
+        let list = match field.name() {
+            // Bounds repeat from point to point.
+            "explicit_bounds" => format!(
+                "out = key(out, b\",\\\"{json}\\\":[\", &mut separator, cx)?;
+                out = bounds(list, out, cx)?;
+                out = put(out, b\"]\", cx)?;"
+            ),
+            _ => String::new(),
+        };
+        if !list.is_empty() {
+            writeln!(
+                arms,
+                "let (list, rest) = bytes(wire)?; wire = rest;
+                if !list.is_empty() {{ {list} }} }}"
+            )?;
+            return Ok(());
+        }
         writeln!(
             arms,
             "let (mut list, rest) = bytes(wire)?; wire = rest;
@@ -158,6 +175,11 @@ fn write_field(
     Ok(())
 }
 
+/// Whether a field is the time of a data point.
+fn is_point_time(field: &Field<'_>) -> bool {
+    field.message.package.0.starts_with("metrics.") && field.name().ends_with("time_unix_nano")
+}
+
 /// The bytes of a tag, as an array.
 fn tag_bytes(tag: u32) -> String {
     match tag {
@@ -187,6 +209,17 @@ impl Value {
                 "fixed64(wire)?",
                 "double(out, f64::from_bits(value), cx)",
                 false,
+                "value != 0",
+            ),
+            // Points of one export tend to have the same times; spans and records don't.
+            Type::Fixed64 if is_point_time(field) => (
+                1,
+                "fixed64(wire)?",
+                match field.name() {
+                    "start_time_unix_nano" => "time(out, value, 0, cx)",
+                    _ => "time(out, value, 1, cx)",
+                },
+                true,
                 "value != 0",
             ),
             Type::Fixed64 => (
@@ -259,6 +292,13 @@ impl Value {
                 true,
                 "!value.is_empty()",
             ),
+            Type::Bytes if field.is_profile_id() => (
+                2,
+                "bytes(wire)?",
+                "profile_id(out, value, cx)",
+                true,
+                "!value.is_empty()",
+            ),
             Type::Bytes if field.is_hex_id() => (
                 2,
                 "bytes(wire)?",
@@ -279,7 +319,13 @@ impl Value {
                 return Ok(Self {
                     wire_type: 2,
                     read: "bytes(wire)?".to_owned(),
-                    write: format!("out = {function}(value, out, cx, deeper(depth)?)?;"),
+                    // Attributes repeat from item to item.
+                    write: match field.is_repeated() && function == "common_v1_key_value" {
+                        true => {
+                            format!("out = attribute(value, out, cx, deeper(depth)?, {function})?;")
+                        }
+                        false => format!("out = {function}(value, out, cx, deeper(depth)?)?;"),
+                    },
                     quoted: false,
                     default_test: None,
                 });

@@ -54,5 +54,6 @@ pub mod trace {
     pub mod v1;
 }
 pub(crate) mod check;
+pub(crate) mod from_json;
 pub(crate) mod tables;
 pub(crate) mod transcode;

@@ -6,7 +6,7 @@ use crate::walk::*;
 pub(crate) fn metrics<'o>(
     wire: In<'_>,
     out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     collector_metrics_v1_export_metrics_service_request(wire, out, cx, depth)
@@ -15,7 +15,7 @@ pub(crate) fn metrics<'o>(
 pub(crate) fn traces<'o>(
     wire: In<'_>,
     out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     collector_trace_v1_export_trace_service_request(wire, out, cx, depth)
@@ -24,7 +24,7 @@ pub(crate) fn traces<'o>(
 pub(crate) fn logs<'o>(
     wire: In<'_>,
     out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     collector_logs_v1_export_logs_service_request(wire, out, cx, depth)
@@ -33,7 +33,7 @@ pub(crate) fn logs<'o>(
 pub(crate) fn profiles<'o>(
     wire: In<'_>,
     out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     collector_profiles_v1development_export_profiles_service_request(
@@ -46,7 +46,7 @@ pub(crate) fn profiles<'o>(
 fn collector_logs_v1_export_logs_service_request<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -76,7 +76,7 @@ fn collector_logs_v1_export_logs_service_request<'o>(
 fn collector_metrics_v1_export_metrics_service_request<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -106,7 +106,7 @@ fn collector_metrics_v1_export_metrics_service_request<'o>(
 fn collector_profiles_v1development_export_profiles_service_request<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -154,7 +154,7 @@ fn collector_profiles_v1development_export_profiles_service_request<'o>(
 fn collector_trace_v1_export_trace_service_request<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -184,7 +184,7 @@ fn collector_trace_v1_export_trace_service_request<'o>(
 fn common_v1_any_value<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -261,7 +261,7 @@ fn common_v1_any_value<'o>(
 fn common_v1_array_value<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -291,7 +291,7 @@ fn common_v1_array_value<'o>(
 fn common_v1_key_value_list<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -306,7 +306,13 @@ fn common_v1_key_value_list<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -321,7 +327,7 @@ fn common_v1_key_value_list<'o>(
 fn common_v1_key_value<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -364,7 +370,7 @@ fn common_v1_key_value<'o>(
 fn common_v1_instrumentation_scope<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -399,7 +405,13 @@ fn common_v1_instrumentation_scope<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[26]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -423,7 +435,7 @@ fn common_v1_instrumentation_scope<'o>(
 fn common_v1_entity_ref<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -487,7 +499,7 @@ fn common_v1_entity_ref<'o>(
 fn logs_v1_resource_logs<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -535,7 +547,7 @@ fn logs_v1_resource_logs<'o>(
 fn logs_v1_scope_logs<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -583,7 +595,7 @@ fn logs_v1_scope_logs<'o>(
 fn logs_v1_log_record<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -645,7 +657,13 @@ fn logs_v1_log_record<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[50]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -708,7 +726,7 @@ fn logs_v1_log_record<'o>(
 fn metrics_v1_resource_metrics<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -756,7 +774,7 @@ fn metrics_v1_resource_metrics<'o>(
 fn metrics_v1_scope_metrics<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -804,7 +822,7 @@ fn metrics_v1_scope_metrics<'o>(
 fn metrics_v1_metric<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -889,7 +907,13 @@ fn metrics_v1_metric<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[98]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -904,7 +928,7 @@ fn metrics_v1_metric<'o>(
 fn metrics_v1_gauge<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -934,7 +958,7 @@ fn metrics_v1_gauge<'o>(
 fn metrics_v1_sum<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -982,7 +1006,7 @@ fn metrics_v1_sum<'o>(
 fn metrics_v1_histogram<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1026,7 +1050,7 @@ fn metrics_v1_histogram<'o>(
 fn metrics_v1_exponential_histogram<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1070,7 +1094,7 @@ fn metrics_v1_exponential_histogram<'o>(
 fn metrics_v1_summary<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1100,7 +1124,7 @@ fn metrics_v1_summary<'o>(
 fn metrics_v1_number_data_point<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1115,7 +1139,13 @@ fn metrics_v1_number_data_point<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[58]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1128,7 +1158,7 @@ fn metrics_v1_number_data_point<'o>(
                 wire = rest;
                 if value != 0 {
                     out = key(out, b",\"startTimeUnixNano\":\"", &mut separator, cx)?;
-                    out = uint64(out, value, cx)?;
+                    out = time(out, value, 0, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1138,7 +1168,7 @@ fn metrics_v1_number_data_point<'o>(
                 wire = rest;
                 if value != 0 {
                     out = key(out, b",\"timeUnixNano\":\"", &mut separator, cx)?;
-                    out = uint64(out, value, cx)?;
+                    out = time(out, value, 1, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1188,7 +1218,7 @@ fn metrics_v1_number_data_point<'o>(
 fn metrics_v1_histogram_data_point<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1203,7 +1233,13 @@ fn metrics_v1_histogram_data_point<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[74]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1216,7 +1252,7 @@ fn metrics_v1_histogram_data_point<'o>(
                 wire = rest;
                 if value != 0 {
                     out = key(out, b",\"startTimeUnixNano\":\"", &mut separator, cx)?;
-                    out = uint64(out, value, cx)?;
+                    out = time(out, value, 0, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1226,7 +1262,7 @@ fn metrics_v1_histogram_data_point<'o>(
                 wire = rest;
                 if value != 0 {
                     out = key(out, b",\"timeUnixNano\":\"", &mut separator, cx)?;
-                    out = uint64(out, value, cx)?;
+                    out = time(out, value, 1, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1267,19 +1303,11 @@ fn metrics_v1_histogram_data_point<'o>(
             }
             58 => {
                 first(&mut seen, 6)?;
-                let (mut list, rest) = bytes(wire)?;
+                let (list, rest) = bytes(wire)?;
                 wire = rest;
                 if !list.is_empty() {
                     out = key(out, b",\"explicitBounds\":[", &mut separator, cx)?;
-                    loop {
-                        let (value, rest) = fixed64(list)?;
-                        list = rest;
-                        out = double(out, f64::from_bits(value), cx)?;
-                        if list.is_empty() {
-                            break;
-                        }
-                        out = put(out, b",", cx)?;
-                    }
+                    out = bounds(list, out, cx)?;
                     out = put(out, b"]", cx)?;
                 }
             }
@@ -1328,7 +1356,7 @@ fn metrics_v1_histogram_data_point<'o>(
 fn metrics_v1_exponential_histogram_data_point<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1343,7 +1371,13 @@ fn metrics_v1_exponential_histogram_data_point<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1356,7 +1390,7 @@ fn metrics_v1_exponential_histogram_data_point<'o>(
                 wire = rest;
                 if value != 0 {
                     out = key(out, b",\"startTimeUnixNano\":\"", &mut separator, cx)?;
-                    out = uint64(out, value, cx)?;
+                    out = time(out, value, 0, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1366,7 +1400,7 @@ fn metrics_v1_exponential_histogram_data_point<'o>(
                 wire = rest;
                 if value != 0 {
                     out = key(out, b",\"timeUnixNano\":\"", &mut separator, cx)?;
-                    out = uint64(out, value, cx)?;
+                    out = time(out, value, 1, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1492,7 +1526,7 @@ fn metrics_v1_exponential_histogram_data_point<'o>(
 fn metrics_v1_exponential_histogram_data_point_buckets<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1535,7 +1569,7 @@ fn metrics_v1_exponential_histogram_data_point_buckets<'o>(
 fn metrics_v1_summary_data_point<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1550,7 +1584,13 @@ fn metrics_v1_summary_data_point<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[58]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1563,7 +1603,7 @@ fn metrics_v1_summary_data_point<'o>(
                 wire = rest;
                 if value != 0 {
                     out = key(out, b",\"startTimeUnixNano\":\"", &mut separator, cx)?;
-                    out = uint64(out, value, cx)?;
+                    out = time(out, value, 0, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1573,7 +1613,7 @@ fn metrics_v1_summary_data_point<'o>(
                 wire = rest;
                 if value != 0 {
                     out = key(out, b",\"timeUnixNano\":\"", &mut separator, cx)?;
-                    out = uint64(out, value, cx)?;
+                    out = time(out, value, 1, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1632,7 +1672,7 @@ fn metrics_v1_summary_data_point<'o>(
 fn metrics_v1_summary_data_point_value_at_quantile<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1666,7 +1706,7 @@ fn metrics_v1_summary_data_point_value_at_quantile<'o>(
 fn metrics_v1_exemplar<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1681,7 +1721,13 @@ fn metrics_v1_exemplar<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[58]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1694,7 +1740,7 @@ fn metrics_v1_exemplar<'o>(
                 wire = rest;
                 if value != 0 {
                     out = key(out, b",\"timeUnixNano\":\"", &mut separator, cx)?;
-                    out = uint64(out, value, cx)?;
+                    out = time(out, value, 1, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1741,7 +1787,7 @@ fn metrics_v1_exemplar<'o>(
 fn profiles_v1development_profiles_dictionary<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1875,7 +1921,7 @@ fn profiles_v1development_profiles_dictionary<'o>(
 fn profiles_v1development_resource_profiles<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1928,7 +1974,7 @@ fn profiles_v1development_resource_profiles<'o>(
 fn profiles_v1development_scope_profiles<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -1981,7 +2027,7 @@ fn profiles_v1development_scope_profiles<'o>(
 fn profiles_v1development_profile<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2055,7 +2101,7 @@ fn profiles_v1development_profile<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"profileId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = profile_id(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -2119,7 +2165,7 @@ fn profiles_v1development_profile<'o>(
 fn profiles_v1development_link<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2155,7 +2201,7 @@ fn profiles_v1development_link<'o>(
 fn profiles_v1development_value_type<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2189,7 +2235,7 @@ fn profiles_v1development_value_type<'o>(
 fn profiles_v1development_sample<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2277,7 +2323,7 @@ fn profiles_v1development_sample<'o>(
 fn profiles_v1development_mapping<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2350,7 +2396,7 @@ fn profiles_v1development_mapping<'o>(
 fn profiles_v1development_stack<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2384,7 +2430,7 @@ fn profiles_v1development_stack<'o>(
 fn profiles_v1development_location<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2451,7 +2497,7 @@ fn profiles_v1development_location<'o>(
 fn profiles_v1development_line<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2496,7 +2542,7 @@ fn profiles_v1development_line<'o>(
 fn profiles_v1development_function<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2549,7 +2595,7 @@ fn profiles_v1development_function<'o>(
 fn profiles_v1development_key_value_and_unit<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2591,7 +2637,7 @@ fn profiles_v1development_key_value_and_unit<'o>(
 fn resource_v1_resource<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2606,7 +2652,13 @@ fn resource_v1_resource<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -2644,7 +2696,7 @@ fn resource_v1_resource<'o>(
 fn trace_v1_resource_spans<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2692,7 +2744,7 @@ fn trace_v1_resource_spans<'o>(
 fn trace_v1_scope_spans<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2740,7 +2792,7 @@ fn trace_v1_scope_spans<'o>(
 fn trace_v1_span<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2843,7 +2895,13 @@ fn trace_v1_span<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[74]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -2927,7 +2985,7 @@ fn trace_v1_span<'o>(
 fn trace_v1_span_event<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -2962,7 +3020,13 @@ fn trace_v1_span_event<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[26]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -2986,7 +3050,7 @@ fn trace_v1_span_event<'o>(
 fn trace_v1_span_link<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';
@@ -3031,7 +3095,13 @@ fn trace_v1_span_link<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = common_v1_key_value(value, out, cx, deeper(depth)?)?;
+                    out = attribute(
+                        value,
+                        out,
+                        cx,
+                        deeper(depth)?,
+                        common_v1_key_value,
+                    )?;
                     let Some(rest) = more(wire, &[34]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -3064,7 +3134,7 @@ fn trace_v1_span_link<'o>(
 fn trace_v1_status<'o>(
     mut wire: In<'_>,
     mut out: Out<'o>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<Out<'o>, Stop> {
     let mut separator = b'{';

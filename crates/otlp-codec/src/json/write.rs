@@ -2,6 +2,8 @@
 
 use std::io;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 
 use crate::{EncodeError, Limits};
@@ -19,6 +21,20 @@ impl Serialize for Hex<'_> {
             .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
             .collect();
         serializer.serialize_str(&text)
+    }
+}
+
+/// The id of a profile: hex, and base64 if it is not 16 bytes long. A reader tells the two apart
+/// by the length of the text.
+pub(crate) struct ProfileId<'a>(pub(crate) &'a [u8]);
+
+impl Serialize for ProfileId<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const BYTES: usize = 16;
+        match self.0.len() {
+            BYTES => Hex(self.0).serialize(serializer),
+            _ => serializer.serialize_str(&STANDARD.encode(self.0)),
+        }
     }
 }
 

@@ -3,12 +3,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::out::{Cx, Out, put};
+use super::out::{Cx, Out, copy, put};
 use crate::walk::{In, Stop};
 
 /// Writes `true` or `false`.
 #[inline(always)]
-pub(crate) fn boolean<'o>(out: Out<'o>, value: bool, cx: &mut Cx) -> Result<Out<'o>, Stop> {
+pub(crate) fn boolean<'o>(out: Out<'o>, value: bool, cx: &mut Cx<'_>) -> Result<Out<'o>, Stop> {
     if value {
         put(out, b"true", cx)
     } else {
@@ -17,40 +17,42 @@ pub(crate) fn boolean<'o>(out: Out<'o>, value: bool, cx: &mut Cx) -> Result<Out<
 }
 
 /// Writes the contents of a JSON string, without the quotes. Not UTF-8: the walk stops.
+///
+/// ASCII that needs no escape is judged and copied in the same loop, eight bytes at a time.
 #[inline(always)]
-pub(crate) fn string<'o>(out: Out<'o>, text: In<'_>, cx: &mut Cx) -> Result<Out<'o>, Stop> {
-    if is_plain(text) {
-        copy(out, text, cx)
+pub(crate) fn string<'o>(out: Out<'o>, text: In<'_>, cx: &mut Cx<'_>) -> Result<Out<'o>, Stop> {
+    let Some((head, _)) = out.split_at_mut_checked(text.len()) else {
+        return Err(cx.no_room());
+    };
+    let mut odd = 0;
+    if let Some(from_last) = text.last_chunk::<8>() {
+        for (to, from) in head
+            .as_chunks_mut::<8>()
+            .0
+            .iter_mut()
+            .zip(text.as_chunks::<8>().0)
+        {
+            odd |= oddities(u64::from_le_bytes(*from));
+            *to = *from;
+        }
+        // What is left, and some bytes before it once more.
+        odd |= oddities(u64::from_le_bytes(*from_last));
+        if let Some(to_last) = head.last_chunk_mut::<8>() {
+            *to_last = *from_last;
+        }
+    } else {
+        let mut word = [b' '; 8];
+        for ((to, from), byte) in head.iter_mut().zip(text).zip(&mut word) {
+            *to = *from;
+            *byte = *from;
+        }
+        odd = oddities(u64::from_le_bytes(word));
+    }
+    if odd == 0 {
+        Ok(&mut out[text.len()..])
     } else {
         escaped(out, text, cx)
     }
-}
-
-#[inline(always)]
-fn copy<'o>(out: Out<'o>, text: In<'_>, cx: &mut Cx) -> Result<Out<'o>, Stop> {
-    match out.split_at_mut_checked(text.len()) {
-        Some((head, rest)) => {
-            head.copy_from_slice(text);
-            Ok(rest)
-        }
-        None => Err(cx.no_room()),
-    }
-}
-
-/// Whether a text is ASCII that JSON needs no escape for. Eight bytes at a time.
-#[inline(always)]
-fn is_plain(text: In<'_>) -> bool {
-    let (words, rest) = text.as_chunks::<8>();
-    let mut odd = words
-        .iter()
-        .fold(0, |odd, word| odd | oddities(u64::from_le_bytes(*word)));
-    if !rest.is_empty() {
-        // The last bytes, and spaces in the place of those that are missing.
-        let mut word = [b' '; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        odd |= oddities(u64::from_le_bytes(word));
-    }
-    odd == 0
 }
 
 /// Sets the high bit of some byte if one of the eight is a control character, a quote, a
@@ -69,7 +71,7 @@ fn oddities(word: u64) -> u64 {
 
 /// The slower way, for what has to be escaped or may not be UTF-8.
 #[inline(never)]
-fn escaped<'o>(mut out: Out<'o>, text: In<'_>, cx: &mut Cx) -> Result<Out<'o>, Stop> {
+fn escaped<'o>(mut out: Out<'o>, text: In<'_>, cx: &mut Cx<'_>) -> Result<Out<'o>, Stop> {
     if std::str::from_utf8(text).is_err() {
         return Err(Stop);
     }
@@ -86,7 +88,7 @@ fn escaped<'o>(mut out: Out<'o>, text: In<'_>, cx: &mut Cx) -> Result<Out<'o>, S
 }
 
 /// One character that must not stand in a JSON string (RFC 8259, section 7).
-fn escape<'o>(out: Out<'o>, byte: u8, cx: &mut Cx) -> Result<Out<'o>, Stop> {
+fn escape<'o>(out: Out<'o>, byte: u8, cx: &mut Cx<'_>) -> Result<Out<'o>, Stop> {
     match byte {
         b'"' => put(out, b"\\\"", cx),
         b'\\' => put(out, b"\\\\", cx),
@@ -104,11 +106,11 @@ fn escape<'o>(out: Out<'o>, byte: u8, cx: &mut Cx) -> Result<Out<'o>, Stop> {
 
 /// Writes bytes as hex digits.
 #[inline(always)]
-pub(crate) fn hex<'o>(out: Out<'o>, bytes: In<'_>, cx: &mut Cx) -> Result<Out<'o>, Stop> {
+pub(crate) fn hex<'o>(out: Out<'o>, bytes: In<'_>, cx: &mut Cx<'_>) -> Result<Out<'o>, Stop> {
     match out.split_at_mut_checked(bytes.len().saturating_mul(2)) {
         Some((head, rest)) => {
             for (pair, byte) in head.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-                *pair = digits(*byte);
+                *pair = HEX[usize::from(*byte)];
             }
             Ok(rest)
         }
@@ -116,18 +118,38 @@ pub(crate) fn hex<'o>(out: Out<'o>, bytes: In<'_>, cx: &mut Cx) -> Result<Out<'o
     }
 }
 
-#[inline(always)]
-fn digits(byte: u8) -> [u8; 2] {
+/// Writes the id of a profile: hex, and base64 if it is not 16 bytes long.
+pub(crate) fn profile_id<'o>(
+    out: Out<'o>,
+    bytes: In<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<Out<'o>, Stop> {
+    const BYTES: usize = 16;
+    match bytes.len() {
+        BYTES => hex(out, bytes, cx),
+        _ => base64(out, bytes, cx),
+    }
+}
+
+/// Every byte as two digits.
+static HEX: [[u8; 2]; 256] = {
+    let mut hex = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < hex.len() {
+        hex[byte] = digits(byte as u8);
+        byte += 1;
+    }
+    hex
+};
+
+const fn digits(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [
-        DIGITS[usize::from(byte >> 4)],
-        DIGITS[usize::from(byte & 15)],
-    ]
+    [DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]
 }
 
 /// Writes bytes as base64, standard alphabet, padded.
 #[inline(never)]
-pub(crate) fn base64<'o>(out: Out<'o>, bytes: In<'_>, cx: &mut Cx) -> Result<Out<'o>, Stop> {
+pub(crate) fn base64<'o>(out: Out<'o>, bytes: In<'_>, cx: &mut Cx<'_>) -> Result<Out<'o>, Stop> {
     match STANDARD.encode_slice(bytes, &mut *out) {
         Ok(len) => Ok(&mut out[len..]),
         Err(_) => Err(cx.no_room()),

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod from_json;
 mod hostile;
 mod policy;
 mod roundtrip;

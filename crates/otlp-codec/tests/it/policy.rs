@@ -151,7 +151,8 @@ fn doubles_round_trip() {
 }
 
 /// Scenario: profile ids in hex and in base64.
-/// Guarantees: both are read, hex is written (OTLP C-14).
+/// Guarantees: both are read, hex is written (OTLP C-14); an id that is not 16 bytes long is
+/// written so that it is read back.
 #[test]
 fn profile_ids() {
     let hex = r#"{"profileId":"00112233445566778899aabbccddeeff"}"#;
@@ -161,6 +162,9 @@ fn profile_ids() {
         read::<Profile>(base64).unwrap()
     );
     assert_eq!(write(&read::<Profile>(base64).unwrap()), hex);
+    let odd = r#"{"profileId":"EAs="}"#;
+    assert_eq!(read::<Profile>(odd).unwrap().profile_id, [16, 11]);
+    assert_eq!(write(&read::<Profile>(odd).unwrap()), odd);
     assert!(error::<Profile>(r#"{"profileId":"!!"}"#).starts_with("profileId: "));
 }
 

@@ -14,6 +14,7 @@ use otlp_codec::typed::{Request, protobuf_to_json};
 use otlp_codec::{DecodeError, Limits, Signal};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::strategy::ValueTree;
 use prost::Message as _;
 
 /// The requests of the vectors, as protobuf: every kind of field is in some of them.
@@ -200,5 +201,21 @@ fn usual_exports_take_the_fast_way() {
             "{}",
             String::from_utf8_lossy(&typed)
         );
+    }
+}
+
+/// Scenario: one transcoder, many requests one after another, changed ones among them.
+/// Guarantees: what it remembers of one never shows in another.
+#[test]
+fn memos_only_save_work() {
+    let limits = Limits::default();
+    let mut transcoder = Transcoder::new();
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    for _ in 0..20_000 {
+        let (signal, wire) = mutated().new_tree(&mut runner).unwrap().current();
+        let (mut fresh, mut used) = (Vec::new(), Vec::new());
+        let expected = Transcoder::new().protobuf_to_json(signal, &wire, &limits, &mut fresh);
+        let got = transcoder.protobuf_to_json(signal, &wire, &limits, &mut used);
+        assert_eq!((got, used), (expected, fresh));
     }
 }

@@ -345,7 +345,7 @@ impl serde::Serialize for Profile {
             struct_ser
                 .serialize_field(
                     "profileId",
-                    &crate::json::write::Hex(&self.profile_id),
+                    &crate::json::write::ProfileId(&self.profile_id),
                 )?;
         }
         if self.dropped_attributes_count != 0 {
