@@ -50,7 +50,7 @@ pub fn check(
 const KEPT_SCRATCH: usize = 1 << 20;
 
 thread_local! {
-    static READER: RefCell<JsonReader> = RefCell::new(JsonReader::new());
+    static READER: RefCell<JsonReader> = const { RefCell::new(JsonReader::new()) };
 }
 
 /// The protobuf form of a JSON body.
@@ -80,7 +80,7 @@ fn warn_of_string_indices(signal: Signal) {
     });
 }
 
-/// As [`check`], away from the calling thread if `body` is longer than [`OFFLOAD_BYTES`].
+/// As [`check()`], away from the calling thread if `body` is longer than [`OFFLOAD_BYTES`].
 ///
 /// # Errors
 ///

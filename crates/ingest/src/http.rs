@@ -29,12 +29,6 @@ use crate::status;
 /// The paths that are served and their signals (OTLP spec, "OTLP/HTTP Request").
 const ROUTES: &[(&str, Signal)] = &[("/v1/metrics", Signal::Metrics)];
 
-/// Whether the receiver serves a path, and so sees to the bodies of requests for it.
-#[must_use]
-pub fn serves(path: &str) -> bool {
-    ROUTES.iter().any(|(served, _)| *served == path)
-}
-
 /// Whether a request asks for WebSocket, maybe among other protocols (RFC 9110, 7.8).
 #[must_use]
 pub fn asks_for_websocket(headers: &HeaderMap) -> bool {

@@ -24,6 +24,6 @@ pub use authorize::{AllowAll, AuthError, Authorize, Credentials};
 pub use config::IngestConfig;
 pub use content::{ContentEncoding, ContentType};
 pub use error::{Code, IngestError};
-pub use http::{Receiver, asks_for_websocket, configure, hold_unread, serves};
+pub use http::{Receiver, asks_for_websocket, configure, hold_unread};
 pub use observer::{NoObserver, Observer, Transport};
 pub use sink::{Export, ExportSink, Refused};

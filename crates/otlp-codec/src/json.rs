@@ -20,9 +20,10 @@
 //! | unknown keys | skipped, however the value looks, up to [`Limits::depth`] |
 //! | a key twice, two members of a oneof | an error |
 //!
-//! prost leaves an implicit double of -0.0 out when it writes protobuf, so -0.0 in
-//! `zeroThreshold`, in a summary's `sum` or in a quantile's `quantile` or `value` becomes 0 on
-//! the way from JSON to protobuf; everywhere else it keeps its sign.
+//! prost leaves an implicit double of -0.0 out when it writes protobuf, so on the way from JSON
+//! to protobuf through the [typed door](crate::typed), -0.0 in `zeroThreshold`, in a summary's
+//! `sum` or in a quantile's `quantile` or `value` becomes 0; everywhere else, and through
+//! [`crate::from_json`], it keeps its sign.
 
 pub(crate) mod number;
 pub(crate) mod read;

@@ -34,6 +34,7 @@
 //! - [`typed`]: requests as trees of prost messages, the obvious way in and out.
 //! - [`transcode`]: protobuf to JSON without a tree, in one walk over the bytes.
 //! - [`from_json`]: JSON to protobuf without a tree, in one pass over the text.
+//! - [`from_json`]: JSON to protobuf without a tree, in one pass over the text.
 //! - [`check`]: whether protobuf is an acceptable request, likewise.
 //! - [`json`]: the same for any message of OTLP, not only requests.
 //! - [`proto`]: the messages, generated from the `.proto` files of OTLP 1.10.0, with `serde`

@@ -21,7 +21,8 @@ use crate::conn::ConnHandle;
 /// It keeps the request's payload alive until then. actix-http 3.20 reads and discards the rest of
 /// a chunked body without limit if the payload is dropped before the answer is out; while it is
 /// alive, actix closes the connection within its `client_disconnect_timeout`. Handlers get a
-/// payload that reads from the one kept here, so that no route has to think of it.
+/// payload that reads from the one kept here, so that no route has to think of it; the receiver,
+/// which can be served without this, sees to its own as well.
 pub(super) struct Exchange {
     connection: Option<ConnHandle<TcpStream>>,
     /// Only held, and given up with the answer.
