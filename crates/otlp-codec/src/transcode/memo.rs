@@ -40,6 +40,9 @@ struct Time {
 
 #[derive(Clone, Copy, Debug)]
 struct Attribute {
+    /// The hash of the last attribute that had this slot and was not found in it. Only one that
+    /// comes again is remembered: those that come once would push out the others.
+    candidate: u64,
     raw_len: usize,
     text_len: usize,
     /// A short one is followed by zeros, up to [`CHUNKED_RAW`].
@@ -56,6 +59,7 @@ struct Bounds {
 impl Default for Memo {
     fn default() -> Self {
         let empty = Attribute {
+            candidate: 0,
             // No attribute has this length.
             raw_len: usize::MAX,
             text_len: 0,
@@ -144,7 +148,8 @@ pub(crate) fn attribute<'o>(
     let Some(fingerprint) = Fingerprint::of(wire, cx.request) else {
         return long_attribute(wire, out, cx, depth, other);
     };
-    let slot = fingerprint.slot();
+    let hash = fingerprint.hash();
+    let slot = slot_of(hash);
     let memo = &cx.memo.attributes[slot];
     if memo.raw_len == wire.len() && fingerprint.is(&memo.raw) {
         // It holds one flat value: one message, one level further down.
@@ -162,7 +167,7 @@ pub(crate) fn attribute<'o>(
         }
         return remembered(out, slot, cx);
     }
-    new_attribute(wire, out, cx, depth, slot, other)
+    new_attribute(wire, out, cx, depth, hash, other)
 }
 
 /// What writes any `KeyValue`.
@@ -197,30 +202,36 @@ fn long_attribute<'o>(
     let last = wire
         .last_chunk()
         .map_or(0, |last| u64::from_le_bytes(*last));
-    let slot = slot_of(last);
+    let hash = mixed(last);
+    let slot = slot_of(hash);
     let memo = &cx.memo.attributes[slot];
     if memo.raw.get(..memo.raw_len) == Some(wire) {
         deeper(depth)?;
         return remembered(out, slot, cx);
     }
-    new_attribute(wire, out, cx, depth, slot, other)
+    new_attribute(wire, out, cx, depth, hash, other)
 }
 
-/// Writes an attribute, and remembers it if its value is flat.
+/// Writes an attribute, and remembers it if it comes again and its value is flat.
 #[inline(never)]
 fn new_attribute<'o>(
     wire: In<'_>,
     out: Out<'o>,
     cx: &mut Cx<'_>,
     depth: u32,
-    slot: usize,
+    hash: u64,
     other: Other,
 ) -> Result<Out<'o>, Stop> {
+    let memo = &mut cx.memo.attributes[slot_of(hash)];
+    if memo.candidate != hash {
+        memo.candidate = hash;
+        return any_attribute(wire, out, cx, depth, other);
+    }
     let (room, elements) = (out.len(), cx.elements_left);
     let left = any_attribute(wire, &mut *out, cx, depth, other)?.len();
     let (text, rest) = out.split_at_mut(room - left);
     if elements - cx.elements_left == 1 && text.len() <= MAX_TEXT {
-        let memo = &mut cx.memo.attributes[slot];
+        let memo = &mut cx.memo.attributes[slot_of(hash)];
         if wire.len() < CHUNKED_RAW {
             memo.raw[..CHUNKED_RAW].fill(0);
         }
@@ -278,9 +289,9 @@ impl Fingerprint {
     }
 
     #[inline(always)]
-    fn slot(&self) -> usize {
-        let mixed = self.0[0] ^ self.0[1].rotate_left(29) ^ self.0[2].rotate_left(53);
-        slot_of(mixed as u64 ^ ((mixed >> 64) as u64).rotate_left(31))
+    fn hash(&self) -> u64 {
+        let folded = self.0[0] ^ self.0[1].rotate_left(29) ^ self.0[2].rotate_left(53);
+        mixed(folded as u64 ^ ((folded >> 64) as u64).rotate_left(31))
     }
 }
 
@@ -295,10 +306,16 @@ static MASKS: [u128; 17] = {
     masks
 };
 
-/// Where something is remembered.
+/// Spreads what differs over all bits.
 #[inline(always)]
-fn slot_of(bits: u64) -> usize {
-    (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % SLOTS
+fn mixed(bits: u64) -> u64 {
+    bits.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Where something with a hash is remembered.
+#[inline(always)]
+fn slot_of(hash: u64) -> usize {
+    (hash >> 32) as usize % SLOTS
 }
 
 /// Writes a `KeyValue` that is a key and a string, in this order and nothing else. The room that
