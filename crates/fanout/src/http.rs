@@ -131,11 +131,12 @@ where
 
 /// The 101, with an empty body.
 async fn shake_hands(request: &HttpRequest) -> Result<HttpResponse, Refusal> {
-    let offers = request
-        .headers()
-        .get_all(header::UPGRADE)
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.to_ascii_lowercase().contains("websocket"));
+    // One protocol and nothing else: the HTTP layer takes only that for an upgrade, and would
+    // go on reading requests behind any other.
+    let mut upgrades = request.headers().get_all(header::UPGRADE);
+    let offers = upgrades.next().is_some_and(|value| {
+        upgrades.next().is_none() && value.as_bytes().eq_ignore_ascii_case(b"websocket")
+    });
     if !offers {
         return Err(upgrade_required(
             "this is a WebSocket endpoint: connect to it with a WebSocket client, \

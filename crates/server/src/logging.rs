@@ -5,13 +5,16 @@ use std::error::Error;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::FromEnvError;
+use tracing_subscriber::filter::{Directive, FromEnvError};
 
 use crate::cli::LogFormat;
 
 /// What is logged unless `RUST_LOG` says otherwise. actix-server tells of its workers, and
 /// actix-http of every request that can't be parsed, which anybody could fill a disk with.
 const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http=off";
+
+/// Added to what `RUST_LOG` says, for the same reason.
+const QUIET: &str = "actix_http=off";
 
 /// Starts logging, filtered by `RUST_LOG`. A second call changes nothing.
 pub fn init(format: LogFormat) {
@@ -21,7 +24,15 @@ pub fn init(format: LogFormat) {
         .err()
         .filter(|error| !is_unset(error))
         .map(ToString::to_string);
-    let filter = asked.unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let filter = match asked {
+        // Whoever wants to hear of requests that can't be parsed has to name them.
+        Ok(asked) if !asked.to_string().contains("actix_http") => QUIET
+            .parse::<Directive>()
+            .into_iter()
+            .fold(asked, EnvFilter::add_directive),
+        Ok(asked) => asked,
+        Err(_) => EnvFilter::new(DEFAULT_FILTER),
+    };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)

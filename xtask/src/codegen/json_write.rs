@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use prost_types::FileDescriptorSet;
 use prost_types::field_descriptor_proto::Type;
-use syn::Item;
 
 use super::descriptors::{COMMON_PREFIX, Descriptors, Package};
 use super::overrides::{self, Override};
@@ -64,37 +63,21 @@ fn enums_to_integers(set: &mut FileDescriptorSet) -> usize {
     retyped
 }
 
-/// The `Serialize` impls of pbjson's output, by the Rust path of their type.
+/// The `Serialize` impls of pbjson's output, by the Rust path of their type, in the very text
+/// that pbjson wrote: formatted, an expression may be broken over lines.
 fn writers(code: &str) -> Result<BTreeMap<String, String>> {
+    const BEGIN: &str = "impl serde::Serialize for ";
+    const END: &str = "\n}\n";
     let mut impls = BTreeMap::new();
-    for item in syn::parse_file(code)?.items {
-        let Item::Impl(item) = item else { continue };
-        let (_, of, _) = item
-            .trait_
-            .as_ref()
-            .context("pbjson writes trait impls only")?;
-        if of
-            .segments
-            .last()
-            .is_none_or(|segment| segment.ident != "Serialize")
-        {
-            continue;
-        }
-        let syn::Type::Path(of) = item.self_ty.as_ref() else {
-            continue;
-        };
-        let segments = of
-            .path
-            .segments
-            .iter()
-            .map(|segment| segment.ident.to_string());
-        let name = segments.collect::<Vec<_>>().join("::");
-        let file = syn::File {
-            shebang: None,
-            attrs: Vec::new(),
-            items: vec![Item::Impl(item)],
-        };
-        impls.insert(name, prettyplease::unparse(&file));
+    let mut rest = code;
+    while let Some(at) = rest.find(BEGIN) {
+        let item = &rest[at..];
+        let end = item.find(END).context("an impl that doesn't end")? + END.len();
+        let (name, _) = item[BEGIN.len()..]
+            .split_once(" {")
+            .context("an impl without a body")?;
+        impls.insert(name.to_owned(), item[..end].to_owned());
+        rest = &item[end..];
     }
     Ok(impls)
 }

@@ -27,6 +27,9 @@ pub(super) fn list(descriptors: &Descriptors, package: &Package) -> Vec<Override
         if field.is_hex_id() {
             rules.push(hex_id(&field));
         }
+        if field.is_repeated() && is_64_bit_integer(&field) {
+            rules.push(integers(&field));
+        }
         if field.descriptor.r#type() == Type::Double {
             rules.push(double(&field));
             if field.is_implicit() {
@@ -84,6 +87,25 @@ fn double(field: &Field<'_>) -> Override {
         field,
         format!("serialize_field(\"{json}\", {value})"),
         format!("serialize_field(\"{json}\", {wrapped})"),
+        1,
+    )
+}
+
+fn is_64_bit_integer(field: &Field<'_>) -> bool {
+    matches!(
+        field.descriptor.r#type(),
+        Type::Int64 | Type::Uint64 | Type::Fixed64 | Type::Sfixed64 | Type::Sint64
+    )
+}
+
+/// Lists of integers are written one by one; pbjson makes a list of strings of them first, which
+/// is many times as large.
+fn integers(field: &Field<'_>) -> Override {
+    let list = format!("self.{}", field.rust_name());
+    rule(
+        field,
+        format!("&{list}.iter().map(ToString::to_string).collect::<Vec<_>>()"),
+        format!("&crate::json::write::Integers(&{list})"),
         1,
     )
 }

@@ -1,5 +1,6 @@
 //! Values that pbjson writes differently from OTLP JSON, and a bounded writer.
 
+use std::fmt::Display;
 use std::io;
 
 use base64::Engine;
@@ -61,6 +62,24 @@ pub(crate) struct Doubles<'a>(pub(crate) &'a [f64]);
 impl Serialize for Doubles<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().copied().map(Double))
+    }
+}
+
+/// A list of 64-bit integers, each a string.
+pub(crate) struct Integers<'a, T>(pub(crate) &'a [T]);
+
+impl<T: Display> Serialize for Integers<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Integer))
+    }
+}
+
+/// A 64-bit integer as a string.
+struct Integer<'a, T>(&'a T);
+
+impl<T: Display> Serialize for Integer<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
     }
 }
 

@@ -293,6 +293,29 @@ fn uploads_without_end_are_cut_off() {
     }
 }
 
+/// Scenario: upgrades to WebSocket among others, twice, with a version, and to something like it.
+/// Guarantees: 426, since the HTTP layer upgrades for the plain word alone, and would go on
+/// serving requests on what has become a WebSocket.
+#[test]
+fn only_plain_upgrades_are_taken() {
+    let relay = Relay::start();
+    for upgrade in [
+        "h2c, websocket",
+        "websocket/13",
+        "xwebsocketx",
+        "websocket, websocket",
+    ] {
+        let headers = [
+            ("Connection", "Upgrade"),
+            ("Upgrade", upgrade),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        let answer = exchange(relay.address(), &head("GET", "/ws/metrics", &headers));
+        assert_eq!(answer.status, 426, "{upgrade}: {answer:?}");
+    }
+}
+
 /// Scenario: the path with a percent-encoded letter, which the router takes for the same.
 /// Guarantees: the same answers: what is bad is refused, what is good is shown.
 #[test]

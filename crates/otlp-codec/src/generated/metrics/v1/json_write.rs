@@ -349,11 +349,7 @@ impl serde::Serialize for HistogramDataPoint {
             struct_ser
                 .serialize_field(
                     "bucketCounts",
-                    &self
-                        .bucket_counts
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>(),
+                    &crate::json::write::Integers(&self.bucket_counts),
                 )?;
         }
         if !self.explicit_bounds.is_empty() {
@@ -740,11 +736,7 @@ impl serde::Serialize for exponential_histogram_data_point::Buckets {
             struct_ser
                 .serialize_field(
                     "bucketCounts",
-                    &self
-                        .bucket_counts
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>(),
+                    &crate::json::write::Integers(&self.bucket_counts),
                 )?;
         }
         struct_ser.end()

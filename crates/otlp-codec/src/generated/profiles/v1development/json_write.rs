@@ -533,20 +533,13 @@ impl serde::Serialize for Sample {
         }
         if !self.values.is_empty() {
             struct_ser
-                .serialize_field(
-                    "values",
-                    &self.values.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                )?;
+                .serialize_field("values", &crate::json::write::Integers(&self.values))?;
         }
         if !self.timestamps_unix_nano.is_empty() {
             struct_ser
                 .serialize_field(
                     "timestampsUnixNano",
-                    &self
-                        .timestamps_unix_nano
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>(),
+                    &crate::json::write::Integers(&self.timestamps_unix_nano),
                 )?;
         }
         struct_ser.end()
