@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::tidy::workspace_root;
 use crate::verify::say;
 
-/// What is compared, on which payloads, and how many times fewer instructions ours must take.
+/// What is compared, on which payloads, and how many times fewer instructions ours must take: a
+/// little below what it does take, since the system's `memcpy` differs by processor.
 const GUARDS: &[Guard] = &[
     Guard {
         ours: "transcode",
@@ -22,7 +23,7 @@ const GUARDS: &[Guard] = &[
         ours: "transcode",
         rival: "rival-to-json",
         payload: "H",
-        at_least: 8.0,
+        at_least: 7.5,
     },
     Guard {
         ours: "transcode",
