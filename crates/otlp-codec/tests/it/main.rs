@@ -8,6 +8,7 @@
 
 mod from_json;
 mod hostile;
+mod memo;
 mod policy;
 mod roundtrip;
 mod vectors;
