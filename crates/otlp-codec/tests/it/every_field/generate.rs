@@ -137,16 +137,50 @@ impl Generator<'_> {
         more
     }
 
-    /// A list of messages, some of which come again.
+    /// A list of messages, some of which come again, or almost: the walks remember what they saw.
     fn messages(&mut self, field: &FieldDescriptor, depth: u32) -> Vec<Record> {
         let mut records: Vec<Record> = Vec::new();
         loop {
             match records.last() {
-                Some(last) if self.one_in(4) => records.push(last.clone()),
+                Some(last) if self.one_in(3) => {
+                    let mut again = last.clone();
+                    if self.one_in(2) {
+                        self.change(&mut again);
+                    }
+                    records.push(again);
+                }
                 _ => records.push(self.message_record(field, depth)),
             }
             if self.fuel == 0 || self.one_in(2) {
                 return records;
+            }
+        }
+    }
+
+    /// Changes a bit here and there in a record, so that what is text stays text, and what is in
+    /// range stays in range.
+    fn change(&mut self, record: &mut Record) {
+        match &mut record.payload {
+            Payload::Varint(value) | Payload::Fixed64(value) => *value ^= 1,
+            Payload::Fixed32(value) => *value ^= 1,
+            Payload::Bytes(bytes) => {
+                if let Some(last) = bytes.last_mut().filter(|last| last.is_ascii()) {
+                    *last ^= 1;
+                }
+            }
+            Payload::Message(records) | Payload::Group(records) => {
+                for record in records {
+                    if self.one_in(2) {
+                        self.change(record);
+                    }
+                }
+            }
+            Payload::Packed(numbers) => {
+                if let Some((Payload::Varint(value) | Payload::Fixed64(value), _)) =
+                    numbers.last_mut()
+                {
+                    *value ^= 1;
+                }
             }
         }
     }
@@ -165,7 +199,7 @@ impl Generator<'_> {
     fn scalars(&mut self, field: &FieldDescriptor) -> Vec<Record> {
         let mut records = Vec::new();
         loop {
-            let several = self.rng.random_range(1..6);
+            let several = self.rng.random_range(1..5);
             match field.is_packed() && !self.unruly(3) {
                 true => {
                     let empty = self.unruly(6);

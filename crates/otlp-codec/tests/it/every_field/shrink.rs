@@ -184,15 +184,25 @@ fn simpler(list: &mut Vec<Record>, at: usize, step: usize) -> Option<()> {
     Some(())
 }
 
-/// Simpler payloads of the same type, the simplest first.
+/// Simpler payloads of the same type, the simplest first. Each is strictly simpler, or shrinking
+/// would never end.
 fn smaller(payload: &Payload) -> Vec<Payload> {
     match payload {
         Payload::Varint(value) => {
-            let smaller = [0, 1, value >> 32, value >> 1];
-            smaller.map(Payload::Varint).into_iter().collect()
+            let smaller = [0, 1, value >> 32, value >> 1].into_iter();
+            let smaller = smaller.filter(|smaller| smaller < value);
+            smaller.map(Payload::Varint).collect()
         }
-        Payload::Fixed64(_) => vec![Payload::Fixed64(0), Payload::Fixed64(1.0_f64.to_bits())],
-        Payload::Fixed32(_) => vec![Payload::Fixed32(0)],
+        Payload::Fixed64(value) => {
+            const ONE: u64 = 1.0_f64.to_bits();
+            let smaller = [0, 1, ONE].into_iter();
+            let smaller = smaller.filter(|smaller| smaller < value);
+            smaller.map(Payload::Fixed64).collect()
+        }
+        Payload::Fixed32(value) => {
+            let smaller = [0, 1].into_iter().filter(|smaller| smaller < value);
+            smaller.map(Payload::Fixed32).collect()
+        }
         Payload::Bytes(bytes) => {
             let half = bytes.len() / 2;
             let cut = match str::from_utf8(bytes) {

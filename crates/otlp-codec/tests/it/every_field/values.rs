@@ -8,7 +8,7 @@ use super::records::Payload;
 use super::schema::id_length;
 
 /// Integers, to be cut to the width of a kind.
-const INTEGERS: [u64; 28] = [
+const INTEGERS: [u64; 29] = [
     1,
     2,
     9,
@@ -33,6 +33,7 @@ const INTEGERS: [u64; 28] = [
     (1 << 53) + 1,
     1_581_452_773_000_000_789,
     1_581_452_773_000_000_790,
+    1_581_452_773_100_000_000,
     (1 << 63) - 1,
     1 << 63,
     (1 << 63) + 1,
