@@ -34,7 +34,7 @@ fn orderly() -> impl Strategy<Value = Case> {
 }
 
 /// Requests of both kinds.
-fn any_request() -> impl Strategy<Value = Case> {
+pub(crate) fn any_request() -> impl Strategy<Value = Case> {
     let flavour = |unruly, odd_ids| Flavour { unruly, odd_ids };
     prop_oneof![
         flavour(false, false),

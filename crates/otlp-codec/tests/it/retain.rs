@@ -7,6 +7,7 @@ use otlp_codec::{DecodeError, Limits, Signal};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use crate::every_field::any_request;
 use crate::roundtrip::{SEEDS, mutated, same};
 
 fn wrong(id: &[u8], expected: usize) -> bool {
@@ -211,6 +212,14 @@ proptest! {
     #[test]
     fn retain_agrees_with_the_tree_near_requests((signal, wire) in mutated()) {
         agrees(signal, &wire)?;
+    }
+
+    /// Scenario: requests with every field, in pieces and in any order, some with ids of wrong
+    /// lengths.
+    /// Guarantees: as above.
+    #[test]
+    fn retain_agrees_with_the_tree_on_every_field(case in any_request()) {
+        agrees(case.signal, &case.wire())?;
     }
 }
 

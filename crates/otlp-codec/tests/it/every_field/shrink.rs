@@ -14,14 +14,14 @@ use super::schema::request;
 
 /// A generated request. Its `Debug` text has the bytes in hex, to be copied into a test.
 #[derive(Clone)]
-pub(super) struct Case {
-    pub(super) signal: Signal,
+pub(crate) struct Case {
+    pub(crate) signal: Signal,
     pub(super) records: Vec<Record>,
 }
 
 impl Case {
     /// The request in protobuf.
-    pub(super) fn wire(&self) -> Vec<u8> {
+    pub(crate) fn wire(&self) -> Vec<u8> {
         Encoded::of(&self.records).bytes
     }
 }
