@@ -169,7 +169,7 @@ pub(crate) struct Cx<'w> {
     elements_left: usize,
     items: usize,
     refused: Vec<Range<usize>>,
-    /// Whether an id of a wrong length came since the last item.
+    /// Whether an id of a wrong length came, in the item that is read or outside of items.
     pub(crate) wrong_id: bool,
     string_indices: bool,
 }
@@ -202,18 +202,24 @@ impl<'w> Cx<'w> {
         Ok(())
     }
 
+    /// An item begins. Gives what is to be remembered of what is outside of it.
+    #[inline(always)]
+    pub(crate) fn enter_item(&mut self) -> bool {
+        std::mem::take(&mut self.wrong_id)
+    }
+
     /// Counts an item, which stood between what was left `before` and what is `behind` it.
     #[inline(always)]
-    pub(crate) fn item(&mut self, before: In<'_>, behind: In<'_>) {
+    pub(crate) fn leave_item(&mut self, before: In<'_>, behind: In<'_>, outside: bool) {
         self.items += 1;
         if self.wrong_id {
             self.refuse(before, behind);
         }
+        self.wrong_id = outside;
     }
 
     #[cold]
     fn refuse(&mut self, before: In<'_>, behind: In<'_>) {
-        self.wrong_id = false;
         // Both are parts of the request.
         let begin = (before.as_ptr() as usize).wrapping_sub(self.request.as_ptr() as usize);
         self.refused

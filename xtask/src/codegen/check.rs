@@ -165,17 +165,20 @@ fn is_profile(field: &Field<'_>) -> bool {
 fn nested(descriptors: &Descriptors, field: &Field<'_>) -> Result<String> {
     let index = descriptors.index_of(field.descriptor.type_name())?;
     let message = &descriptors.messages()[index];
-    let item = match ITEMS.contains(&message.name.as_str()) && field.is_repeated() {
-        true => "cx.item(wire, rest);",
-        false => "",
+    let (enter, leave) = match ITEMS.contains(&message.name.as_str()) && field.is_repeated() {
+        true => (
+            "let outside = cx.enter_item();",
+            "cx.leave_item(wire, rest, outside);",
+        ),
+        false => ("", ""),
     };
     let choice = match is_choice(field) {
         true => "first(&mut seen, 0)?;",
         false => "",
     };
     Ok(format!(
-        "{{ {choice} cx.count()?; let (message, rest) = bytes(rest)?;
-        {}(message, cx, deeper(depth)?)?; {item} rest }}",
+        "{{ {choice} cx.count()?; {enter} let (message, rest) = bytes(rest)?;
+        {}(message, cx, deeper(depth)?)?; {leave} rest }}",
         function(message)
     ))
 }

@@ -258,9 +258,10 @@ fn logs_v1_scope_logs(
             }
             18 => {
                 cx.count()?;
+                let outside = cx.enter_item();
                 let (message, rest) = bytes(rest)?;
                 logs_v1_log_record(message, cx, deeper(depth)?)?;
-                cx.item(wire, rest);
+                cx.leave_item(wire, rest, outside);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3])?,
@@ -406,9 +407,10 @@ fn metrics_v1_gauge(mut wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(),
         wire = match tag {
             10 => {
                 cx.count()?;
+                let outside = cx.enter_item();
                 let (message, rest) = bytes(rest)?;
                 metrics_v1_number_data_point(message, cx, deeper(depth)?)?;
-                cx.item(wire, rest);
+                cx.leave_item(wire, rest, outside);
                 rest
             }
             _ => unknown(tag, rest, &[1])?,
@@ -422,9 +424,10 @@ fn metrics_v1_sum(mut wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), S
             16 | 24 => varint(rest)?.1,
             10 => {
                 cx.count()?;
+                let outside = cx.enter_item();
                 let (message, rest) = bytes(rest)?;
                 metrics_v1_number_data_point(message, cx, deeper(depth)?)?;
-                cx.item(wire, rest);
+                cx.leave_item(wire, rest, outside);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3])?,
@@ -442,9 +445,10 @@ fn metrics_v1_histogram(
             16 => varint(rest)?.1,
             10 => {
                 cx.count()?;
+                let outside = cx.enter_item();
                 let (message, rest) = bytes(rest)?;
                 metrics_v1_histogram_data_point(message, cx, deeper(depth)?)?;
-                cx.item(wire, rest);
+                cx.leave_item(wire, rest, outside);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2])?,
@@ -462,13 +466,14 @@ fn metrics_v1_exponential_histogram(
             16 => varint(rest)?.1,
             10 => {
                 cx.count()?;
+                let outside = cx.enter_item();
                 let (message, rest) = bytes(rest)?;
                 metrics_v1_exponential_histogram_data_point(
                     message,
                     cx,
                     deeper(depth)?,
                 )?;
-                cx.item(wire, rest);
+                cx.leave_item(wire, rest, outside);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2])?,
@@ -485,9 +490,10 @@ fn metrics_v1_summary(
         wire = match tag {
             10 => {
                 cx.count()?;
+                let outside = cx.enter_item();
                 let (message, rest) = bytes(rest)?;
                 metrics_v1_summary_data_point(message, cx, deeper(depth)?)?;
-                cx.item(wire, rest);
+                cx.leave_item(wire, rest, outside);
                 rest
             }
             _ => unknown(tag, rest, &[1])?,
@@ -757,9 +763,10 @@ fn profiles_v1development_scope_profiles(
             }
             18 => {
                 cx.count()?;
+                let outside = cx.enter_item();
                 let (message, rest) = bytes(rest)?;
                 profiles_v1development_profile(message, cx, deeper(depth)?)?;
-                cx.item(wire, rest);
+                cx.leave_item(wire, rest, outside);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3])?,
@@ -1000,9 +1007,10 @@ fn trace_v1_scope_spans(
             }
             18 => {
                 cx.count()?;
+                let outside = cx.enter_item();
                 let (message, rest) = bytes(rest)?;
                 trace_v1_span(message, cx, deeper(depth)?)?;
-                cx.item(wire, rest);
+                cx.leave_item(wire, rest, outside);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3])?,

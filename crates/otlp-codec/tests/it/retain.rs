@@ -258,12 +258,20 @@ fn ranges_are_exact() {
 /// Guarantees: no item can be taken out for it, so the request is refused.
 #[test]
 fn an_id_outside_of_items_refuses_the_request() {
-    let json = br#"{"dictionary":{"linkTable":[{},{"traceId":"00","spanId":""}]}}"#;
+    let dictionary = br#"{"dictionary":{"linkTable":[{},{"traceId":"00","spanId":""}]}}"#;
+    let profile = br#"{"resourceProfiles":[{"scopeProfiles":[{"profiles":[{}]}]}]}"#;
     let limits = Limits::default();
-    let request = Request::decode_json(Signal::Profiles, json, &limits).unwrap();
-    let wire = request.encode_protobuf();
-    let expected = request.check_ids().unwrap_err();
-    assert_eq!(check(Signal::Profiles, &wire, &limits), Err(expected));
+    let read = |json| Request::decode_json(Signal::Profiles, json, &limits).unwrap();
+    let expected = read(dictionary).check_ids().unwrap_err();
+    let [dictionary, profile] = [&dictionary[..], profile].map(|json| read(json).encode_protobuf());
+    // Wherever it stands: the profile isn't to blame.
+    for wire in [
+        [&*dictionary, &*profile].concat(),
+        [profile, dictionary].concat(),
+    ] {
+        let refused = check(Signal::Profiles, &wire, &limits);
+        assert_eq!(refused, Err(expected.clone()));
+    }
 }
 
 /// Scenario: hundreds of items, every other one refused, so that lengths lose a byte on each
