@@ -36,13 +36,17 @@ pub fn check(
         ContentType::Json => from_json(signal, body, limits)?,
     };
     let checked = check::check(signal, &wire, limits)?;
+    if let Some(refusal) = checked.refusal() {
+        return Err(refusal);
+    }
     if checked.string_indices {
         warn_of_string_indices(signal);
     }
+    let items = checked.items;
     Ok(Export {
         signal,
         wire,
-        items: checked.items,
+        items,
     })
 }
 

@@ -154,10 +154,15 @@ impl IngestError {
                 Code::ResourceExhausted,
                 "too_many_elements",
             ),
+            Self::Decode(DecodeError::TooManyItems { .. }) => (
+                Http::PAYLOAD_TOO_LARGE,
+                Code::ResourceExhausted,
+                "too_many_items",
+            ),
             Self::Decode(DecodeError::TooDeep { .. }) => {
                 (Http::BAD_REQUEST, Code::InvalidArgument, "too_deep")
             }
-            Self::Decode(DecodeError::Protobuf { .. }) => {
+            Self::Decode(DecodeError::Protobuf(_)) => {
                 (Http::BAD_REQUEST, Code::InvalidArgument, "bad_protobuf")
             }
             Self::Decode(DecodeError::Json(_)) => {

@@ -17,6 +17,12 @@ pub enum DecodeError {
         /// The limit that was reached.
         limit: usize,
     },
+    /// More than [`Limits::items`](crate::Limits::items).
+    #[error("the request holds more than {limit} items, the limit")]
+    TooManyItems {
+        /// The limit that was reached.
+        limit: usize,
+    },
     /// Nested deeper than [`Limits::depth`](crate::Limits::depth).
     #[error("the message is nested deeper than {limit} levels, the limit")]
     TooDeep {
@@ -24,14 +30,8 @@ pub enum DecodeError {
         limit: u32,
     },
     /// Not a protobuf encoding of the message.
-    #[error("malformed protobuf{}: {message}", at(*.offset))]
-    Protobuf {
-        /// What is wrong, short and safe to print.
-        message: String,
-        /// Where, in bytes from the begin, if the outline is broken; a bad value is named by
-        /// its field instead.
-        offset: Option<usize>,
-    },
+    #[error(transparent)]
+    Protobuf(#[from] ProtobufError),
     /// Not a JSON encoding of the message.
     #[error(transparent)]
     Json(#[from] JsonError),
@@ -54,19 +54,27 @@ impl DecodeError {
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         match self {
+            Self::Protobuf(error) => Some(&error.path),
             Self::Json(error) => Some(&error.path),
             Self::IdLength { path, .. } => Some(path),
             Self::TooLong { .. }
             | Self::TooManyElements { .. }
-            | Self::TooDeep { .. }
-            | Self::Protobuf { .. } => None,
+            | Self::TooManyItems { .. }
+            | Self::TooDeep { .. } => None,
         }
     }
 }
 
-/// The place of an error, for a human.
-fn at(offset: Option<usize>) -> String {
-    offset.map_or_else(String::new, |offset| format!(" at byte {offset}"))
+/// Bytes that are not protobuf of the message.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{path}: {message}, at byte {offset}")]
+pub struct ProtobufError {
+    /// Where, as a path of JSON names; `.` for the top level.
+    pub path: String,
+    /// What is wrong, short and safe to print.
+    pub message: String,
+    /// Where, in bytes from the begin of the outermost message.
+    pub offset: usize,
 }
 
 /// JSON text that is not OTLP JSON.

@@ -34,6 +34,7 @@ pub(crate) use strings::{base64, hex, profile_id, string};
 pub(crate) use tokens::{After, Rest, UNKNOWN, after, empty, key, literal, unknown, ws};
 pub(crate) use writer::Cx;
 
+use crate::check::check_items;
 use crate::proto::from_json as generated;
 use crate::typed::Request;
 use crate::walk::Stop;
@@ -110,7 +111,19 @@ impl JsonReader {
             && (json.is_ascii() || std::str::from_utf8(json).is_ok())
             && let Some(len) = self.read(signal, json, limits)?
         {
-            out.extend_from_slice(&self.scratch[..len]);
+            let wire = &self.scratch[..len];
+            if limits.items < limits.elements {
+                let input_bytes = len;
+                check_items(
+                    signal,
+                    wire,
+                    &Limits {
+                        input_bytes,
+                        ..*limits
+                    },
+                )?;
+            }
+            out.extend_from_slice(wire);
             return Ok(());
         }
         self.fallbacks += 1;

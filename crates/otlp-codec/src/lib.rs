@@ -34,7 +34,6 @@
 //! - [`typed`]: requests as trees of prost messages, the obvious way in and out.
 //! - [`transcode`]: protobuf to JSON without a tree, in one walk over the bytes.
 //! - [`from_json`]: JSON to protobuf without a tree, in one pass over the text.
-//! - [`from_json`]: JSON to protobuf without a tree, in one pass over the text.
 //! - [`check`]: whether protobuf is an acceptable request, likewise.
 //! - [`json`]: the same for any message of OTLP, not only requests.
 //! - [`proto`]: the messages, generated from the `.proto` files of OTLP 1.10.0, with `serde`
@@ -44,6 +43,7 @@
 //! No I/O, no clock, no async; no input makes it panic.
 
 pub mod check;
+mod edit;
 pub mod error;
 pub mod from_json;
 pub mod json;
@@ -65,7 +65,7 @@ pub mod typed;
 mod walk;
 mod wire;
 
-pub use error::{DecodeError, EncodeError, JsonError};
+pub use error::{DecodeError, EncodeError, JsonError, ProtobufError};
 pub use limits::Limits;
 pub use signal::Signal;
 

@@ -17,6 +17,10 @@ pub struct Limits {
     /// bounds the memory of a decoded tree; numbers in lists, of which one byte may become 8, are
     /// bounded by [`Limits::input_bytes`]. Default: 1,000,000.
     pub elements: usize,
+    /// How many items one request may hold: data points, spans, log records or profiles. Each is
+    /// an element too, so that a limit below [`Limits::elements`] alone has an effect, and costs
+    /// a [check](crate::check) of its own. Default: 1,000,000.
+    pub items: usize,
 }
 
 impl Limits {
@@ -31,6 +35,7 @@ impl Default for Limits {
             output_bytes: 1 << 30,
             depth: Self::MAX_DEPTH,
             elements: 1_000_000,
+            items: 1_000_000,
         }
     }
 }

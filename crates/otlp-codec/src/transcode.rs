@@ -2,9 +2,9 @@
 //!
 //! The walk writes JSON in the order of the wire. It is never wrong, but it needn't be complete:
 //! where it can't go on in one pass (a field that comes twice, a list that is interleaved with
-//! other fields or not packed, a group), or where something is malformed or over a limit, it
-//! gives up, and the [typed door](crate::typed) does the work again: it gives the same JSON
-//! value, or the error. Encoders write fields in order and pack lists, so that is rare.
+//! other fields or not packed, a group), it gives up. Then the request is checked whole, which
+//! says where it is malformed, if it is, and brought to its usual form, which can be walked.
+//! Encoders write fields in order and pack lists, so that is rare.
 
 mod memo;
 mod number;
@@ -14,13 +14,25 @@ mod text;
 pub(crate) use memo::{attribute, bounds, time};
 pub(crate) use number::{double, int32, int64, sint32, uint32, uint64};
 pub(crate) use out::{Cx, Out, end, key, put};
-pub(crate) use text::{base64, boolean, hex, profile_id, string};
+pub(crate) use text::{base64, boolean, enumeration, id, profile_id, string};
 
 use memo::Memo;
 
+use crate::check::check_items;
 use crate::proto::transcode as generated;
-use crate::walk::Stop;
-use crate::{EncodeError, Limits, Signal, typed};
+use crate::walk::{In, Stop};
+use crate::{EncodeError, Limits, Signal, wire};
+
+/// A form that a request is written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Canonical OTLP JSON, one object.
+    #[default]
+    Otlp,
+    /// Protobuf's own JSON mapping, one object: ids in base64, enums by name where they have
+    /// one. As `MessageToJson` of Python's protobuf writes it, but for white space.
+    ProtoJson,
+}
 
 /// Writes OTLP JSON from protobuf, over and over. Holds a scratch buffer that grows to the
 /// longest output so far; drop it to give the memory back.
@@ -52,14 +64,12 @@ impl Transcoder {
         }
     }
 
-    /// Appends the OTLP JSON of the request `wire` to `out`. On error `out` is as it was.
-    ///
-    /// Accepts what [`typed::protobuf_to_json`] accepts and gives the same JSON value; the order
-    /// of members is that of the wire.
+    /// Appends the OTLP JSON of the request `wire` to `out`: [`Transcoder::write`] in
+    /// [`Format::Otlp`].
     ///
     /// # Errors
     ///
-    /// Those of [`typed::protobuf_to_json`].
+    /// Those of [`Transcoder::write`].
     pub fn protobuf_to_json(
         &mut self,
         signal: Signal,
@@ -67,17 +77,56 @@ impl Transcoder {
         limits: &Limits,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
+        self.write(signal, Format::Otlp, wire, limits, out)
+    }
+
+    /// Appends the request `wire` to `out` in a format. On error `out` is as it was.
+    ///
+    /// Accepts what prost accepts within the limits. What it gives in OTLP JSON is the value that
+    /// `typed::protobuf_to_json` gives; the order of members is that of the wire.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Decode`] where a [`DecodeError`](crate::DecodeError) says that the request
+    /// is malformed, or over a limit; [`EncodeError::TooLong`] if the output is.
+    pub fn write(
+        &mut self,
+        signal: Signal,
+        format: Format,
+        wire: &[u8],
+        limits: &Limits,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        if limits.items < limits.elements {
+            check_items(signal, wire, limits)?;
+        }
         if wire.len() <= limits.input_bytes
-            && let Some(len) = self.walk(signal, wire, limits)
+            && let Some(len) = self.walk(signal, format, wire, limits)
         {
-            out.reserve(len);
-            for piece in self.scratch[..len].chunks(COPIED_AT_ONCE) {
-                out.extend_from_slice(piece);
-            }
+            self.copy_to(out, len);
             return Ok(());
         }
         self.fallbacks += 1;
-        typed::protobuf_to_json(signal, wire, limits, out)
+        let root = wire::root(signal);
+        wire::validate(root, wire, limits)?;
+        let normal = wire::normalized(root, wire)?;
+        match self.walk(signal, format, &normal, limits) {
+            Some(len) => {
+                self.copy_to(out, len);
+                Ok(())
+            }
+            // Nothing else is left to stop it.
+            None => Err(EncodeError::TooLong {
+                limit: limits.output_bytes,
+            }),
+        }
+    }
+
+    fn copy_to(&self, out: &mut Vec<u8>, len: usize) {
+        out.reserve(len);
+        for piece in self.scratch[..len].chunks(COPIED_AT_ONCE) {
+            out.extend_from_slice(piece);
+        }
     }
 
     /// How often a call took the slower way, or ended in an error.
@@ -93,7 +142,13 @@ impl Transcoder {
     }
 
     /// Writes into the scratch buffer; gives the length, or nothing if one pass can't do it.
-    fn walk(&mut self, signal: Signal, wire: &[u8], limits: &Limits) -> Option<usize> {
+    fn walk(
+        &mut self,
+        signal: Signal,
+        format: Format,
+        wire: &[u8],
+        limits: &Limits,
+    ) -> Option<usize> {
         let guess = wire.len().saturating_mul(EXPANSION).saturating_add(SLACK);
         let mut room = guess.max(self.scratch.len()).min(limits.output_bytes);
         loop {
@@ -104,11 +159,9 @@ impl Transcoder {
             let cx = &mut Cx::new(limits, wire, memo);
             let depth = limits.depth.min(Limits::MAX_DEPTH);
             let scratch = &mut self.scratch[..room];
-            let rest = match signal {
-                Signal::Metrics => generated::metrics(wire, scratch, cx, depth),
-                Signal::Traces => generated::traces(wire, scratch, cx, depth),
-                Signal::Logs => generated::logs(wire, scratch, cx, depth),
-                Signal::Profiles => generated::profiles(wire, scratch, cx, depth),
+            let rest = match format {
+                Format::Otlp => request::<false>(signal, wire, scratch, cx, depth),
+                Format::ProtoJson => request::<true>(signal, wire, scratch, cx, depth),
             };
             match rest {
                 Ok(rest) => return Some(room - rest.len()),
@@ -118,5 +171,20 @@ impl Transcoder {
                 Err(Stop) => return None,
             }
         }
+    }
+}
+
+fn request<'o, const PROTOJSON: bool>(
+    signal: Signal,
+    wire: In<'_>,
+    out: Out<'o>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<Out<'o>, Stop> {
+    match signal {
+        Signal::Metrics => generated::metrics::<PROTOJSON>(wire, out, cx, depth),
+        Signal::Traces => generated::traces::<PROTOJSON>(wire, out, cx, depth),
+        Signal::Logs => generated::logs::<PROTOJSON>(wire, out, cx, depth),
+        Signal::Profiles => generated::profiles::<PROTOJSON>(wire, out, cx, depth),
     }
 }

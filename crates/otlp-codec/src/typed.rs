@@ -7,13 +7,13 @@ mod ids;
 
 use prost::Message as _;
 
+use crate::error::ProtobufError;
 use crate::json::{self, JsonMessage};
 use crate::proto::collector::logs::v1::ExportLogsServiceRequest;
 use crate::proto::collector::metrics::v1::ExportMetricsServiceRequest;
 use crate::proto::collector::profiles::v1development::ExportProfilesServiceRequest;
 use crate::proto::collector::trace::v1::ExportTraceServiceRequest;
 use crate::proto::metrics::v1::{Metric, metric::Data};
-use crate::proto::tables;
 use crate::{DecodeError, EncodeError, Limits, Signal, wire};
 
 /// An `Export` request of any signal.
@@ -37,39 +37,38 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::TooLong`], [`TooDeep`](DecodeError::TooDeep) and
-    /// [`TooManyElements`](DecodeError::TooManyElements) for a limit,
-    /// [`DecodeError::Protobuf`] for anything else.
+    /// [`DecodeError::TooLong`], [`TooDeep`](DecodeError::TooDeep),
+    /// [`TooManyElements`](DecodeError::TooManyElements) and
+    /// [`TooManyItems`](DecodeError::TooManyItems) for a limit, [`DecodeError::Protobuf`] for
+    /// anything else.
     pub fn decode_protobuf(
         signal: Signal,
         wire: &[u8],
         limits: &Limits,
     ) -> Result<Self, DecodeError> {
-        wire::check_outline(root(signal), wire, limits)?;
+        wire::check_outline(wire::root(signal), wire, limits)?;
         match signal {
             Signal::Metrics => ExportMetricsServiceRequest::decode(wire).map(Self::Metrics),
             Signal::Traces => ExportTraceServiceRequest::decode(wire).map(Self::Traces),
             Signal::Logs => ExportLogsServiceRequest::decode(wire).map(Self::Logs),
             Signal::Profiles => ExportProfilesServiceRequest::decode(wire).map(Self::Profiles),
         }
-        .map_err(|error| DecodeError::Protobuf {
-            message: error.to_string(),
-            offset: None,
-        })
+        .map_err(|error| malformed(signal, wire, limits, &error))?
+        .within(limits)
     }
 
     /// Reads OTLP JSON, see [`json`].
     ///
     /// # Errors
     ///
-    /// Those of [`json::decode`].
+    /// Those of [`json::decode`], and [`DecodeError::TooManyItems`].
     pub fn decode_json(signal: Signal, json: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         fn read<M: JsonMessage>(
             json: &[u8],
             limits: &Limits,
             request: impl FnOnce(M) -> Request,
         ) -> Result<Request, DecodeError> {
-            json::decode(json, limits).map(request)
+            request(json::decode(json, limits)?).within(limits)
         }
         match signal {
             Signal::Metrics => read(json, limits, Self::Metrics),
@@ -137,6 +136,16 @@ impl Request {
         }
     }
 
+    /// Refuses more items than a limit.
+    fn within(self, limits: &Limits) -> Result<Self, DecodeError> {
+        let limit = limits.items;
+        // Each item is an element, and those were counted.
+        match limit < limits.elements && self.items() > limit {
+            true => Err(DecodeError::TooManyItems { limit }),
+            false => Ok(self),
+        }
+    }
+
     /// Looks for ids of a length that OTLP doesn't have: trace ids are 16 bytes long and span
     /// ids 8, or either is empty (comments of the `.proto` files).
     ///
@@ -168,13 +177,22 @@ pub fn protobuf_to_json(
     Request::decode_protobuf(signal, wire, limits)?.encode_json(limits, out)
 }
 
-/// The table of a signal's request.
-fn root(signal: Signal) -> usize {
-    match signal {
-        Signal::Metrics => tables::METRICS,
-        Signal::Traces => tables::TRACES,
-        Signal::Logs => tables::LOGS,
-        Signal::Profiles => tables::PROFILES,
+/// The error that says where prost found one.
+#[cold]
+fn malformed(
+    signal: Signal,
+    wire: &[u8],
+    limits: &Limits,
+    error: &prost::DecodeError,
+) -> DecodeError {
+    match wire::validate(wire::root(signal), wire, limits) {
+        Err(located) => located,
+        // It knows of nothing that prost refuses and the walk takes.
+        Ok(()) => DecodeError::Protobuf(ProtobufError {
+            path: ".".to_owned(),
+            message: error.to_string(),
+            offset: wire.len(),
+        }),
     }
 }
 

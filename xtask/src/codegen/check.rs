@@ -28,7 +28,7 @@ pub(super) fn generate(descriptors: &Descriptors) -> Result<String> {
         writeln!(
             code,
             "/// `{}`.
-            pub(crate) fn {name}(wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {{
+            pub(crate) fn {name}(wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), Stop> {{
                 {}(wire, cx, depth)
             }}",
             &message[1..],
@@ -50,9 +50,18 @@ fn write_message(
     let mut arms: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut nests = false;
     let mut chooses = false;
+    let mut ids = 0;
     for field in message.fields() {
         nests |= field.descriptor.r#type() == Type::Message;
         chooses |= is_choice(&field);
+        if let Some(length) = field.id_length() {
+            // Of an id that is sent twice the last one counts.
+            let tag = field.descriptor.number() << 3 | 2;
+            let action = format!("id(rest, {length}, &mut wrong, {})?", 1 << ids);
+            arms.entry(action).or_default().push(tag.to_string());
+            ids += 1;
+            continue;
+        }
         for (wire_type, action) in actions(descriptors, &field)? {
             let tag = field.descriptor.number() << 3 | wire_type;
             arms.entry(action).or_default().push(tag.to_string());
@@ -64,7 +73,8 @@ fn write_message(
         .collect();
     writeln!(
         code,
-        "fn {}(mut wire: In<'_>, {}: &mut Cx, {}: u32) -> Result<(), Stop> {{
+        "fn {}(mut wire: In<'_>, {}: &mut Cx<'_>, {}: u32) -> Result<(), Stop> {{
+            {}
             {}
             while let Some((tag, rest)) = next_tag(wire)? {{
                 wire = match tag {{
@@ -72,13 +82,28 @@ fn write_message(
                     _ => unknown(tag, rest, &[{}])?,
                 }};
             }}
+            {}
             Ok(())
         }}",
         function(message),
-        if arms.contains("cx") { "cx" } else { "_" },
+        if arms.contains("cx") || ids > 0 {
+            "cx"
+        } else {
+            "_"
+        },
         if nests { "depth" } else { "_" },
         if chooses { "let mut seen = 0_u32;" } else { "" },
-        numbers(message)
+        if ids > 0 {
+            "let mut wrong = 0_u32;"
+        } else {
+            ""
+        },
+        numbers(message),
+        if ids > 0 {
+            "cx.wrong_id |= wrong != 0;"
+        } else {
+            ""
+        },
     )?;
     Ok(())
 }
@@ -108,15 +133,7 @@ fn actions(descriptors: &Descriptors, field: &Field<'_>) -> Result<Vec<(i32, Str
         | Type::Enum => (0, "varint(rest)?.1", Some("packed_varint(rest)?")),
         Type::String if field.is_repeated() => (2, "{ cx.count()?; text(rest)? }", None),
         Type::String => (2, "text(rest)?", None),
-        Type::Bytes => (
-            2,
-            match field.name() {
-                "trace_id" => "id(rest, 16)?",
-                "span_id" | "parent_span_id" => "id(rest, 8)?",
-                _ => "bytes(rest)?.1",
-            },
-            None,
-        ),
+        Type::Bytes => (2, "bytes(rest)?.1", None),
         Type::Message => return Ok(vec![(2, nested(descriptors, field)?)]),
         other @ (Type::Float | Type::Group | Type::Sfixed32 | Type::Sint64) => {
             bail!(
@@ -149,7 +166,7 @@ fn nested(descriptors: &Descriptors, field: &Field<'_>) -> Result<String> {
     let index = descriptors.index_of(field.descriptor.type_name())?;
     let message = &descriptors.messages()[index];
     let item = match ITEMS.contains(&message.name.as_str()) && field.is_repeated() {
-        true => "cx.item();",
+        true => "cx.item(wire, rest);",
         false => "",
     };
     let choice = match is_choice(field) {
@@ -157,8 +174,8 @@ fn nested(descriptors: &Descriptors, field: &Field<'_>) -> Result<String> {
         false => "",
     };
     Ok(format!(
-        "{{ {choice} cx.count()?; {item} let (message, rest) = bytes(rest)?;
-        {}(message, cx, deeper(depth)?)?; rest }}",
+        "{{ {choice} cx.count()?; let (message, rest) = bytes(rest)?;
+        {}(message, cx, deeper(depth)?)?; {item} rest }}",
         function(message)
     ))
 }

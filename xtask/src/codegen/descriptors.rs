@@ -4,7 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use prost_types::{
+    DescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
+    FileDescriptorSet,
+};
 
 /// The prefix that all packages share; module paths leave it out.
 pub(super) const COMMON_PREFIX: &str = "opentelemetry.proto.";
@@ -107,6 +110,15 @@ impl Field<'_> {
         self.descriptor.r#type() == Type::Bytes && self.name() == "profile_id"
     }
 
+    /// How long an id is that policy checks, in bytes (comments of the `.proto` files).
+    pub(super) fn id_length(&self) -> Option<usize> {
+        match self.name() {
+            "trace_id" => Some(16),
+            "span_id" | "parent_span_id" => Some(8),
+            _ => None,
+        }
+    }
+
     /// Whether the field is an id that OTLP JSON writes in hex (OTLP spec, "JSON Protobuf
     /// Encoding"; `parent_span_id` is a span id, and `profile_id` follows the Collector).
     pub(super) fn is_hex_id(&self) -> bool {
@@ -136,6 +148,28 @@ impl Descriptors {
             .iter()
             .position(|message| message.full_name == full_name)
             .with_context(|| format!("no message {full_name}"))
+    }
+
+    /// The values of an enum, by its full name without a leading dot.
+    pub(super) fn enum_values(&self, full_name: &str) -> Result<&[EnumValueDescriptorProto]> {
+        let of_message = self.messages.iter().flat_map(|message| {
+            let inner = message.descriptor.enum_type.iter();
+            inner.map(|inner| (&message.full_name[1..], inner))
+        });
+        let of_file = self.set.file.iter().flat_map(|file| {
+            let inner = file.enum_type.iter();
+            inner.map(|inner| (file.package(), inner))
+        });
+        of_message
+            .chain(of_file)
+            .find(|(outer, inner)| {
+                let name = full_name
+                    .strip_prefix(outer)
+                    .and_then(|n| n.strip_prefix('.'));
+                name == Some(inner.name())
+            })
+            .map(|(_, found)| found.value.as_slice())
+            .with_context(|| format!("no enum {full_name}"))
     }
 
     /// The Rust path of a type, as seen from a child module of `from`'s module.

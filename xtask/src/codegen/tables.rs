@@ -1,16 +1,16 @@
-//! Field tables for the walk over the wire: which fields grow a decoded tree.
+//! Field tables for the walks over the wire that know nothing of a message but its table.
 
 use std::fmt::Write;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use prost_types::field_descriptor_proto::Type;
 
-use super::descriptors::Descriptors;
+use super::descriptors::{Descriptors, Field};
 use super::roots::ROOTS;
 
-/// One table for each message: its sub-messages and its repeated strings.
+/// One table for each message, with all of its fields.
 pub(super) fn generate(descriptors: &Descriptors) -> Result<String> {
-    let mut code = String::from("use crate::wire::tables::{Element, Table};\n");
+    let mut code = String::from("use crate::wire::tables::{Field, Kind, Shape, Table};\n");
     for (name, message) in ROOTS {
         let (name, index) = (name.to_uppercase(), descriptors.index_of(message)?);
         writeln!(
@@ -21,25 +21,73 @@ pub(super) fn generate(descriptors: &Descriptors) -> Result<String> {
     }
     writeln!(
         code,
-        "/// A table for each message; `Element::Message` names one by its place here.\n\
+        "/// A table for each message; `Kind::Message` names one by its place here.\n\
          pub(crate) static TABLES: [Table; {}] = [",
         descriptors.messages().len()
     )?;
     for message in descriptors.messages() {
-        let mut elements = Vec::new();
-        for field in message.fields() {
-            let number = field.descriptor.number();
-            if field.descriptor.r#type() == Type::Message {
-                let index = descriptors.index_of(field.descriptor.type_name())?;
-                elements.push((number, format!("({number}, Element::Message({index}))")));
-            } else if field.is_repeated() && field.descriptor.r#type() == Type::String {
-                elements.push((number, format!("({number}, Element::String)")));
-            }
+        let oneofs = message
+            .fields()
+            .filter_map(|field| field.oneof().map(str::to_owned));
+        let oneofs: std::collections::BTreeSet<_> = oneofs.collect();
+        ensure!(oneofs.len() <= 1, "{} has several oneofs", message.name);
+        let mut fields: Vec<_> = message.fields().collect();
+        fields.sort_by_key(|field| field.descriptor.number());
+        writeln!(
+            code,
+            "// `{}`.\nTable {{ fields: &[",
+            &message.full_name[1..]
+        )?;
+        for field in fields {
+            writeln!(
+                code,
+                "Field {{ number: {}, name: {:?}, kind: {}, shape: {} }},",
+                field.descriptor.number(),
+                field.json_name(),
+                kind(descriptors, &field)?,
+                shape(&field)
+            )?;
         }
-        elements.sort();
-        let elements: Vec<_> = elements.into_iter().map(|(_, code)| code).collect();
-        writeln!(code, "Table {{ elements: &[{}] }},", elements.join(", "))?;
+        writeln!(code, "] }},")?;
     }
     code.push_str("];\n");
     super::format(&code)
+}
+
+fn kind(descriptors: &Descriptors, field: &Field<'_>) -> Result<String> {
+    Ok(match field.descriptor.r#type() {
+        Type::Double | Type::Fixed64 | Type::Sfixed64 => "Kind::Fixed64".to_owned(),
+        Type::Fixed32 => "Kind::Fixed32".to_owned(),
+        Type::Int64
+        | Type::Uint64
+        | Type::Int32
+        | Type::Uint32
+        | Type::Sint32
+        | Type::Bool
+        | Type::Enum => "Kind::Varint".to_owned(),
+        Type::String => "Kind::String".to_owned(),
+        Type::Bytes => match field.id_length() {
+            Some(length) => format!("Kind::Id({length})"),
+            None => "Kind::Bytes".to_owned(),
+        },
+        Type::Message => {
+            let index = descriptors.index_of(field.descriptor.type_name())?;
+            format!("Kind::Message({index})")
+        }
+        other @ (Type::Float | Type::Group | Type::Sfixed32 | Type::Sint64) => bail!(
+            "{}.{} is a {other:?}, which OTLP has none of",
+            field.message.name,
+            field.name()
+        ),
+    })
+}
+
+fn shape(field: &Field<'_>) -> &'static str {
+    if field.is_repeated() {
+        "Shape::List"
+    } else if field.oneof().is_some() {
+        "Shape::Choice"
+    } else {
+        "Shape::Single"
+    }
 }

@@ -4,39 +4,94 @@
 //! comes again (each has a bit in `seen`; the members of a oneof share one), a list that is not
 //! packed, a known field of another wire type.
 
+mod enums;
+mod value;
+
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use prost_types::field_descriptor_proto::Type;
 
-use super::descriptors::{Descriptors, Field, MessageInfo};
+use super::descriptors::{Descriptors, Field};
 use super::roots::{ROOTS, function, numbers, reached};
+use value::Value;
 
 /// The functions of every message that a request can hold.
 pub(super) fn generate(descriptors: &Descriptors) -> Result<String> {
+    let walk = Walk {
+        varying: varying(descriptors)?,
+        descriptors,
+    };
     let mut code = String::from("use crate::transcode::*;\nuse crate::walk::*;\n");
     for (name, message) in ROOTS {
-        let root = &descriptors.messages()[descriptors.index_of(message)?];
         writeln!(
             code,
             "/// `{}`.
-            pub(crate) fn {name}<'o>(wire: In<'_>, out: Out<'o>, cx: &mut Cx<'_>, depth: u32)
-                -> Result<Out<'o>, Stop> {{ {}(wire, out, cx, depth) }}",
+            pub(crate) fn {name}<'o, const PROTOJSON: bool>(wire: In<'_>, out: Out<'o>, cx: &mut Cx<'_>,
+                depth: u32) -> Result<Out<'o>, Stop> {{ {}(wire, out, cx, depth) }}",
             &message[1..],
-            function(root)
+            walk.function(descriptors.index_of(message)?)
         )?;
     }
+    let mut names = BTreeSet::new();
     for index in reached(descriptors)? {
-        write_message(descriptors, &descriptors.messages()[index], &mut code)?;
+        write_message(&walk, index, &mut code)?;
+        let fields = descriptors.messages()[index].fields();
+        names.extend(fields.filter_map(|field| enums::name(&field)));
+    }
+    for name in names {
+        enums::write_names(descriptors, &name, &mut code)?;
     }
     super::format(&code)
 }
 
-fn write_message(
-    descriptors: &Descriptors,
-    message: &MessageInfo,
-    code: &mut String,
-) -> Result<()> {
+/// What the functions are generated from.
+struct Walk<'a> {
+    descriptors: &'a Descriptors,
+    /// The messages that are written differently in protobuf's own JSON mapping, since they hold
+    /// an id or an enum: their functions have a parameter for that.
+    varying: BTreeSet<usize>,
+}
+
+impl Walk<'_> {
+    /// How the function of a message is called.
+    fn function(&self, index: usize) -> String {
+        let function = function(&self.descriptors.messages()[index]);
+        match self.varying.contains(&index) {
+            true => format!("{function}::<PROTOJSON>"),
+            false => function,
+        }
+    }
+}
+
+fn varying(descriptors: &Descriptors) -> Result<BTreeSet<usize>> {
+    let mut varying = BTreeSet::new();
+    let reached = reached(descriptors)?;
+    loop {
+        let before = varying.len();
+        for index in &reached {
+            for field in descriptors.messages()[*index].fields() {
+                let varies = match field.descriptor.r#type() {
+                    Type::Enum => true,
+                    Type::Message => {
+                        varying.contains(&descriptors.index_of(field.descriptor.type_name())?)
+                    }
+                    _ => field.is_hex_id(),
+                };
+                if varies {
+                    varying.insert(*index);
+                }
+            }
+        }
+        if varying.len() == before {
+            return Ok(varying);
+        }
+    }
+}
+
+fn write_message(walk: &Walk<'_>, index: usize, code: &mut String) -> Result<()> {
+    let message = &walk.descriptors.messages()[index];
     let mut arms = String::new();
     let mut bits = Vec::new();
     for field in message.fields() {
@@ -49,7 +104,7 @@ fn write_message(
                 bits.push(owner);
                 bits.len() - 1
             });
-        write_field(descriptors, &field, bit, &mut arms)?;
+        write_field(walk, &field, bit, &mut arms)?;
     }
     let nests = message
         .fields()
@@ -62,7 +117,7 @@ fn write_message(
     );
     writeln!(
         code,
-        "fn {}<'o>(mut wire: In<'_>, mut out: Out<'o>, cx: &mut Cx<'_>, {depth}: u32)
+        "fn {}<'o{}>(mut wire: In<'_>, mut out: Out<'o>, cx: &mut Cx<'_>, {depth}: u32)
             -> Result<Out<'o>, Stop> {{
             let mut separator = b'{{';
             let mut seen = 0_u32;
@@ -76,18 +131,17 @@ fn write_message(
             end(out, separator, cx)
         }}",
         function(message),
+        match walk.varying.contains(&index) {
+            true => ", const PROTOJSON: bool",
+            false => "",
+        },
         numbers(message)
     )?;
     Ok(())
 }
 
-fn write_field(
-    descriptors: &Descriptors,
-    field: &Field<'_>,
-    bit: usize,
-    arms: &mut String,
-) -> Result<()> {
-    let value = Value::of(descriptors, field)?;
+fn write_field(walk: &Walk<'_>, field: &Field<'_>, bit: usize, arms: &mut String) -> Result<()> {
+    let value = Value::of(walk, field)?;
     let packed = field.is_repeated() && value.is_scalar();
     let wire_type = if packed { 2 } else { value.wire_type };
     let tag = u32::try_from(field.descriptor.number())? << 3 | wire_type;
@@ -175,181 +229,10 @@ fn write_field(
     Ok(())
 }
 
-/// Whether a field is the time of a data point.
-fn is_point_time(field: &Field<'_>) -> bool {
-    field.message.package.0.starts_with("metrics.") && field.name().ends_with("time_unix_nano")
-}
-
 /// The bytes of a tag, as an array.
 fn tag_bytes(tag: u32) -> String {
     match tag {
         0..0x80 => format!("[{tag}]"),
         _ => format!("[{}, {}]", tag & 0x7f | 0x80, tag >> 7),
-    }
-}
-
-/// How a type of value is read and written.
-struct Value {
-    wire_type: u32,
-    /// An expression for the value and the rest of `wire`.
-    read: String,
-    /// Statements that write `value` to `out`.
-    write: String,
-    /// Whether the text stands in quotes.
-    quoted: bool,
-    /// Whether `value` differs from the default.
-    default_test: Option<String>,
-}
-
-impl Value {
-    fn of(descriptors: &Descriptors, field: &Field<'_>) -> Result<Self> {
-        let (wire_type, read, write, quoted, test) = match field.descriptor.r#type() {
-            Type::Double => (
-                1,
-                "fixed64(wire)?",
-                "double(out, f64::from_bits(value), cx)",
-                false,
-                "value != 0",
-            ),
-            // Points of one export tend to have the same times; spans and records don't.
-            Type::Fixed64 if is_point_time(field) => (
-                1,
-                "fixed64(wire)?",
-                match field.name() {
-                    "start_time_unix_nano" => "time(out, value, 0, cx)",
-                    _ => "time(out, value, 1, cx)",
-                },
-                true,
-                "value != 0",
-            ),
-            Type::Fixed64 => (
-                1,
-                "fixed64(wire)?",
-                "uint64(out, value, cx)",
-                true,
-                "value != 0",
-            ),
-            Type::Sfixed64 => (
-                1,
-                "fixed64(wire)?",
-                "int64(out, value as i64, cx)",
-                true,
-                "value != 0",
-            ),
-            Type::Uint64 => (
-                0,
-                "varint(wire)?",
-                "uint64(out, value, cx)",
-                true,
-                "value != 0",
-            ),
-            Type::Int64 => (
-                0,
-                "varint(wire)?",
-                "int64(out, value as i64, cx)",
-                true,
-                "value != 0",
-            ),
-            Type::Fixed32 => (
-                5,
-                "fixed32(wire)?",
-                "uint32(out, value, cx)",
-                false,
-                "value != 0",
-            ),
-            Type::Uint32 => (
-                0,
-                "varint(wire)?",
-                "uint32(out, value as u32, cx)",
-                false,
-                "value as u32 != 0",
-            ),
-            Type::Int32 | Type::Enum => (
-                0,
-                "varint(wire)?",
-                "int32(out, value as i32, cx)",
-                false,
-                "value as i32 != 0",
-            ),
-            Type::Sint32 => (
-                0,
-                "varint(wire)?",
-                "int32(out, sint32(value), cx)",
-                false,
-                "sint32(value) != 0",
-            ),
-            Type::Bool => (
-                0,
-                "varint(wire)?",
-                "boolean(out, value != 0, cx)",
-                false,
-                "value != 0",
-            ),
-            Type::String => (
-                2,
-                "bytes(wire)?",
-                "string(out, value, cx)",
-                true,
-                "!value.is_empty()",
-            ),
-            Type::Bytes if field.is_profile_id() => (
-                2,
-                "bytes(wire)?",
-                "profile_id(out, value, cx)",
-                true,
-                "!value.is_empty()",
-            ),
-            Type::Bytes if field.is_hex_id() => (
-                2,
-                "bytes(wire)?",
-                "hex(out, value, cx)",
-                true,
-                "!value.is_empty()",
-            ),
-            Type::Bytes => (
-                2,
-                "bytes(wire)?",
-                "base64(out, value, cx)",
-                true,
-                "!value.is_empty()",
-            ),
-            Type::Message => {
-                let index = descriptors.index_of(field.descriptor.type_name())?;
-                let function = function(&descriptors.messages()[index]);
-                return Ok(Self {
-                    wire_type: 2,
-                    read: "bytes(wire)?".to_owned(),
-                    // Attributes repeat from item to item.
-                    write: match field.is_repeated() && function == "common_v1_key_value" {
-                        true => {
-                            format!("out = attribute(value, out, cx, deeper(depth)?, {function})?;")
-                        }
-                        false => format!("out = {function}(value, out, cx, deeper(depth)?)?;"),
-                    },
-                    quoted: false,
-                    default_test: None,
-                });
-            }
-            other @ (Type::Float | Type::Group | Type::Sfixed32 | Type::Sint64) => bail!(
-                "{}.{} is a {other:?}, which OTLP has none of",
-                field.message.name,
-                field.name()
-            ),
-        };
-        Ok(Self {
-            wire_type,
-            read: read.to_owned(),
-            write: format!("out = {write}?;"),
-            quoted,
-            default_test: Some(test.to_owned()),
-        })
-    }
-
-    fn is_scalar(&self) -> bool {
-        self.wire_type != 2
-    }
-
-    fn write_counted(&self) -> String {
-        format!("cx.count()?; {}", self.write)
     }
 }

@@ -103,6 +103,6 @@ async fn long_bodies_are_decoded_elsewhere() {
     let bad = check_off_thread(signal, protobuf, padding.into(), limits).await;
     assert!(matches!(
         bad,
-        Err(IngestError::Decode(DecodeError::Protobuf { .. }))
+        Err(IngestError::Decode(DecodeError::Protobuf(_)))
     ));
 }

@@ -24,10 +24,11 @@ fn all() -> Vec<IngestError> {
         IngestError::Upgrade,
         IngestError::Body(BodyError::Incomplete),
         IngestError::Body(BodyError::Compression(String::new())),
-        IngestError::Decode(DecodeError::Protobuf {
+        IngestError::Decode(DecodeError::Protobuf(ProtobufError {
+            path: String::new(),
             message: String::new(),
-            offset: None,
-        }),
+            offset: 0,
+        })),
         IngestError::Decode(DecodeError::Json(json)),
         IngestError::Decode(id),
         IngestError::Decode(DecodeError::TooDeep { limit: 1 }),
@@ -41,6 +42,7 @@ fn all() -> Vec<IngestError> {
         }),
         IngestError::Decode(DecodeError::TooLong { limit: 1 }),
         IngestError::Decode(DecodeError::TooManyElements { limit: 1 }),
+        IngestError::Decode(DecodeError::TooManyItems { limit: 1 }),
         IngestError::ContentType,
         IngestError::ContentEncoding,
         IngestError::Internal,

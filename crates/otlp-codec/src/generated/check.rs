@@ -3,24 +3,24 @@
 use crate::check::*;
 use crate::walk::*;
 /// `opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest`.
-pub(crate) fn metrics(wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+pub(crate) fn metrics(wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), Stop> {
     collector_metrics_v1_export_metrics_service_request(wire, cx, depth)
 }
 /// `opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest`.
-pub(crate) fn traces(wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+pub(crate) fn traces(wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), Stop> {
     collector_trace_v1_export_trace_service_request(wire, cx, depth)
 }
 /// `opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest`.
-pub(crate) fn logs(wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+pub(crate) fn logs(wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), Stop> {
     collector_logs_v1_export_logs_service_request(wire, cx, depth)
 }
 /// `opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest`.
-pub(crate) fn profiles(wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+pub(crate) fn profiles(wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), Stop> {
     collector_profiles_v1development_export_profiles_service_request(wire, cx, depth)
 }
 fn collector_logs_v1_export_logs_service_request(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -38,7 +38,7 @@ fn collector_logs_v1_export_logs_service_request(
 }
 fn collector_metrics_v1_export_metrics_service_request(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -56,7 +56,7 @@ fn collector_metrics_v1_export_metrics_service_request(
 }
 fn collector_profiles_v1development_export_profiles_service_request(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -80,7 +80,7 @@ fn collector_profiles_v1development_export_profiles_service_request(
 }
 fn collector_trace_v1_export_trace_service_request(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -96,7 +96,11 @@ fn collector_trace_v1_export_trace_service_request(
     }
     Ok(())
 }
-fn common_v1_any_value(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn common_v1_any_value(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
     let mut seen = 0_u32;
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
@@ -124,7 +128,11 @@ fn common_v1_any_value(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), 
     }
     Ok(())
 }
-fn common_v1_array_value(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn common_v1_array_value(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             10 => {
@@ -140,7 +148,7 @@ fn common_v1_array_value(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<()
 }
 fn common_v1_key_value_list(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -156,7 +164,11 @@ fn common_v1_key_value_list(
     }
     Ok(())
 }
-fn common_v1_key_value(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn common_v1_key_value(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             24 => cx.index(rest)?,
@@ -174,7 +186,7 @@ fn common_v1_key_value(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), 
 }
 fn common_v1_instrumentation_scope(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -192,7 +204,7 @@ fn common_v1_instrumentation_scope(
     }
     Ok(())
 }
-fn common_v1_entity_ref(mut wire: In<'_>, cx: &mut Cx, _: u32) -> Result<(), Stop> {
+fn common_v1_entity_ref(mut wire: In<'_>, cx: &mut Cx<'_>, _: u32) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             10 | 18 => text(rest)?,
@@ -205,7 +217,11 @@ fn common_v1_entity_ref(mut wire: In<'_>, cx: &mut Cx, _: u32) -> Result<(), Sto
     }
     Ok(())
 }
-fn logs_v1_resource_logs(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn logs_v1_resource_logs(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             26 => text(rest)?,
@@ -226,7 +242,11 @@ fn logs_v1_resource_logs(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<()
     }
     Ok(())
 }
-fn logs_v1_scope_logs(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn logs_v1_scope_logs(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             26 => text(rest)?,
@@ -238,9 +258,9 @@ fn logs_v1_scope_logs(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), S
             }
             18 => {
                 cx.count()?;
-                cx.item();
                 let (message, rest) = bytes(rest)?;
                 logs_v1_log_record(message, cx, deeper(depth)?)?;
+                cx.item(wire, rest);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3])?,
@@ -248,13 +268,18 @@ fn logs_v1_scope_logs(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), S
     }
     Ok(())
 }
-fn logs_v1_log_record(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn logs_v1_log_record(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
+    let mut wrong = 0_u32;
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             69 => fixed32(rest)?.1,
             9 | 89 => fixed64(rest)?.1,
-            74 => id(rest, 16)?,
-            82 => id(rest, 8)?,
+            74 => id(rest, 16, &mut wrong, 1)?,
+            82 => id(rest, 8, &mut wrong, 2)?,
             26 | 98 => text(rest)?,
             16 | 56 => varint(rest)?.1,
             42 => {
@@ -272,11 +297,12 @@ fn logs_v1_log_record(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), S
             _ => unknown(tag, rest, &[1, 11, 2, 3, 5, 6, 7, 8, 9, 10, 12])?,
         };
     }
+    cx.wrong_id |= wrong != 0;
     Ok(())
 }
 fn metrics_v1_resource_metrics(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -301,7 +327,7 @@ fn metrics_v1_resource_metrics(
 }
 fn metrics_v1_scope_metrics(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -324,7 +350,7 @@ fn metrics_v1_scope_metrics(
     }
     Ok(())
 }
-fn metrics_v1_metric(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn metrics_v1_metric(mut wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), Stop> {
     let mut seen = 0_u32;
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
@@ -375,14 +401,14 @@ fn metrics_v1_metric(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), St
     }
     Ok(())
 }
-fn metrics_v1_gauge(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn metrics_v1_gauge(mut wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             10 => {
                 cx.count()?;
-                cx.item();
                 let (message, rest) = bytes(rest)?;
                 metrics_v1_number_data_point(message, cx, deeper(depth)?)?;
+                cx.item(wire, rest);
                 rest
             }
             _ => unknown(tag, rest, &[1])?,
@@ -390,15 +416,15 @@ fn metrics_v1_gauge(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Sto
     }
     Ok(())
 }
-fn metrics_v1_sum(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn metrics_v1_sum(mut wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             16 | 24 => varint(rest)?.1,
             10 => {
                 cx.count()?;
-                cx.item();
                 let (message, rest) = bytes(rest)?;
                 metrics_v1_number_data_point(message, cx, deeper(depth)?)?;
+                cx.item(wire, rest);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3])?,
@@ -406,15 +432,19 @@ fn metrics_v1_sum(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop>
     }
     Ok(())
 }
-fn metrics_v1_histogram(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn metrics_v1_histogram(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             16 => varint(rest)?.1,
             10 => {
                 cx.count()?;
-                cx.item();
                 let (message, rest) = bytes(rest)?;
                 metrics_v1_histogram_data_point(message, cx, deeper(depth)?)?;
+                cx.item(wire, rest);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2])?,
@@ -424,7 +454,7 @@ fn metrics_v1_histogram(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(),
 }
 fn metrics_v1_exponential_histogram(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -432,13 +462,13 @@ fn metrics_v1_exponential_histogram(
             16 => varint(rest)?.1,
             10 => {
                 cx.count()?;
-                cx.item();
                 let (message, rest) = bytes(rest)?;
                 metrics_v1_exponential_histogram_data_point(
                     message,
                     cx,
                     deeper(depth)?,
                 )?;
+                cx.item(wire, rest);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2])?,
@@ -446,14 +476,18 @@ fn metrics_v1_exponential_histogram(
     }
     Ok(())
 }
-fn metrics_v1_summary(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn metrics_v1_summary(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             10 => {
                 cx.count()?;
-                cx.item();
                 let (message, rest) = bytes(rest)?;
                 metrics_v1_summary_data_point(message, cx, deeper(depth)?)?;
+                cx.item(wire, rest);
                 rest
             }
             _ => unknown(tag, rest, &[1])?,
@@ -463,7 +497,7 @@ fn metrics_v1_summary(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), S
 }
 fn metrics_v1_number_data_point(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -489,7 +523,7 @@ fn metrics_v1_number_data_point(
 }
 fn metrics_v1_histogram_data_point(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -516,7 +550,7 @@ fn metrics_v1_histogram_data_point(
 }
 fn metrics_v1_exponential_histogram_data_point(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -552,7 +586,7 @@ fn metrics_v1_exponential_histogram_data_point(
 }
 fn metrics_v1_exponential_histogram_data_point_buckets(
     mut wire: In<'_>,
-    _: &mut Cx,
+    _: &mut Cx<'_>,
     _: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -566,7 +600,7 @@ fn metrics_v1_exponential_histogram_data_point_buckets(
 }
 fn metrics_v1_summary_data_point(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -596,7 +630,7 @@ fn metrics_v1_summary_data_point(
 }
 fn metrics_v1_summary_data_point_value_at_quantile(
     mut wire: In<'_>,
-    _: &mut Cx,
+    _: &mut Cx<'_>,
     _: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -607,12 +641,17 @@ fn metrics_v1_summary_data_point_value_at_quantile(
     }
     Ok(())
 }
-fn metrics_v1_exemplar(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn metrics_v1_exemplar(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
+    let mut wrong = 0_u32;
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             17 | 25 | 49 => fixed64(rest)?.1,
-            42 => id(rest, 16)?,
-            34 => id(rest, 8)?,
+            42 => id(rest, 16, &mut wrong, 2)?,
+            34 => id(rest, 8, &mut wrong, 1)?,
             58 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
@@ -622,11 +661,12 @@ fn metrics_v1_exemplar(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), 
             _ => unknown(tag, rest, &[7, 2, 3, 6, 4, 5])?,
         };
     }
+    cx.wrong_id |= wrong != 0;
     Ok(())
 }
 fn profiles_v1development_profiles_dictionary(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -678,7 +718,7 @@ fn profiles_v1development_profiles_dictionary(
 }
 fn profiles_v1development_resource_profiles(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -703,7 +743,7 @@ fn profiles_v1development_resource_profiles(
 }
 fn profiles_v1development_scope_profiles(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -717,9 +757,9 @@ fn profiles_v1development_scope_profiles(
             }
             18 => {
                 cx.count()?;
-                cx.item();
                 let (message, rest) = bytes(rest)?;
                 profiles_v1development_profile(message, cx, deeper(depth)?)?;
+                cx.item(wire, rest);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3])?,
@@ -729,7 +769,7 @@ fn profiles_v1development_scope_profiles(
 }
 fn profiles_v1development_profile(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -758,21 +798,23 @@ fn profiles_v1development_profile(
 }
 fn profiles_v1development_link(
     mut wire: In<'_>,
-    _: &mut Cx,
+    cx: &mut Cx<'_>,
     _: u32,
 ) -> Result<(), Stop> {
+    let mut wrong = 0_u32;
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
-            10 => id(rest, 16)?,
-            18 => id(rest, 8)?,
+            10 => id(rest, 16, &mut wrong, 1)?,
+            18 => id(rest, 8, &mut wrong, 2)?,
             _ => unknown(tag, rest, &[1, 2])?,
         };
     }
+    cx.wrong_id |= wrong != 0;
     Ok(())
 }
 fn profiles_v1development_value_type(
     mut wire: In<'_>,
-    _: &mut Cx,
+    _: &mut Cx<'_>,
     _: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -785,7 +827,7 @@ fn profiles_v1development_value_type(
 }
 fn profiles_v1development_sample(
     mut wire: In<'_>,
-    _: &mut Cx,
+    _: &mut Cx<'_>,
     _: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -801,7 +843,7 @@ fn profiles_v1development_sample(
 }
 fn profiles_v1development_mapping(
     mut wire: In<'_>,
-    _: &mut Cx,
+    _: &mut Cx<'_>,
     _: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -815,7 +857,7 @@ fn profiles_v1development_mapping(
 }
 fn profiles_v1development_stack(
     mut wire: In<'_>,
-    _: &mut Cx,
+    _: &mut Cx<'_>,
     _: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -829,7 +871,7 @@ fn profiles_v1development_stack(
 }
 fn profiles_v1development_location(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -849,7 +891,7 @@ fn profiles_v1development_location(
 }
 fn profiles_v1development_line(
     mut wire: In<'_>,
-    _: &mut Cx,
+    _: &mut Cx<'_>,
     _: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -862,7 +904,7 @@ fn profiles_v1development_line(
 }
 fn profiles_v1development_function(
     mut wire: In<'_>,
-    _: &mut Cx,
+    _: &mut Cx<'_>,
     _: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -875,7 +917,7 @@ fn profiles_v1development_function(
 }
 fn profiles_v1development_key_value_and_unit(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -892,7 +934,11 @@ fn profiles_v1development_key_value_and_unit(
     }
     Ok(())
 }
-fn resource_v1_resource(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn resource_v1_resource(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             16 => varint(rest)?.1,
@@ -915,7 +961,7 @@ fn resource_v1_resource(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(),
 }
 fn trace_v1_resource_spans(
     mut wire: In<'_>,
-    cx: &mut Cx,
+    cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
@@ -938,7 +984,11 @@ fn trace_v1_resource_spans(
     }
     Ok(())
 }
-fn trace_v1_scope_spans(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn trace_v1_scope_spans(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             26 => text(rest)?,
@@ -950,9 +1000,9 @@ fn trace_v1_scope_spans(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(),
             }
             18 => {
                 cx.count()?;
-                cx.item();
                 let (message, rest) = bytes(rest)?;
                 trace_v1_span(message, cx, deeper(depth)?)?;
+                cx.item(wire, rest);
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3])?,
@@ -960,13 +1010,15 @@ fn trace_v1_scope_spans(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(),
     }
     Ok(())
 }
-fn trace_v1_span(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn trace_v1_span(mut wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), Stop> {
+    let mut wrong = 0_u32;
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             133 => fixed32(rest)?.1,
             57 | 65 => fixed64(rest)?.1,
-            10 => id(rest, 16)?,
-            18 | 34 => id(rest, 8)?,
+            10 => id(rest, 16, &mut wrong, 1)?,
+            18 => id(rest, 8, &mut wrong, 2)?,
+            34 => id(rest, 8, &mut wrong, 4)?,
             26 | 42 => text(rest)?,
             48 | 80 | 96 | 112 => varint(rest)?.1,
             74 => {
@@ -1002,9 +1054,14 @@ fn trace_v1_span(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> 
             }
         };
     }
+    cx.wrong_id |= wrong != 0;
     Ok(())
 }
-fn trace_v1_span_event(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn trace_v1_span_event(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             9 => fixed64(rest)?.1,
@@ -1021,12 +1078,17 @@ fn trace_v1_span_event(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), 
     }
     Ok(())
 }
-fn trace_v1_span_link(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), Stop> {
+fn trace_v1_span_link(
+    mut wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+) -> Result<(), Stop> {
+    let mut wrong = 0_u32;
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             53 => fixed32(rest)?.1,
-            10 => id(rest, 16)?,
-            18 => id(rest, 8)?,
+            10 => id(rest, 16, &mut wrong, 1)?,
+            18 => id(rest, 8, &mut wrong, 2)?,
             26 => text(rest)?,
             40 => varint(rest)?.1,
             34 => {
@@ -1038,9 +1100,10 @@ fn trace_v1_span_link(mut wire: In<'_>, cx: &mut Cx, depth: u32) -> Result<(), S
             _ => unknown(tag, rest, &[1, 2, 3, 4, 5, 6])?,
         };
     }
+    cx.wrong_id |= wrong != 0;
     Ok(())
 }
-fn trace_v1_status(mut wire: In<'_>, _: &mut Cx, _: u32) -> Result<(), Stop> {
+fn trace_v1_status(mut wire: In<'_>, _: &mut Cx<'_>, _: u32) -> Result<(), Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             18 => text(rest)?,

@@ -3,47 +3,46 @@
 use crate::transcode::*;
 use crate::walk::*;
 /// `opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest`.
-pub(crate) fn metrics<'o>(
+pub(crate) fn metrics<'o, const PROTOJSON: bool>(
     wire: In<'_>,
     out: Out<'o>,
     cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
-    collector_metrics_v1_export_metrics_service_request(wire, out, cx, depth)
+    collector_metrics_v1_export_metrics_service_request::<
+        PROTOJSON,
+    >(wire, out, cx, depth)
 }
 /// `opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest`.
-pub(crate) fn traces<'o>(
+pub(crate) fn traces<'o, const PROTOJSON: bool>(
     wire: In<'_>,
     out: Out<'o>,
     cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
-    collector_trace_v1_export_trace_service_request(wire, out, cx, depth)
+    collector_trace_v1_export_trace_service_request::<PROTOJSON>(wire, out, cx, depth)
 }
 /// `opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest`.
-pub(crate) fn logs<'o>(
+pub(crate) fn logs<'o, const PROTOJSON: bool>(
     wire: In<'_>,
     out: Out<'o>,
     cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
-    collector_logs_v1_export_logs_service_request(wire, out, cx, depth)
+    collector_logs_v1_export_logs_service_request::<PROTOJSON>(wire, out, cx, depth)
 }
 /// `opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest`.
-pub(crate) fn profiles<'o>(
+pub(crate) fn profiles<'o, const PROTOJSON: bool>(
     wire: In<'_>,
     out: Out<'o>,
     cx: &mut Cx<'_>,
     depth: u32,
 ) -> Result<Out<'o>, Stop> {
-    collector_profiles_v1development_export_profiles_service_request(
-        wire,
-        out,
-        cx,
-        depth,
-    )
+    collector_profiles_v1development_export_profiles_service_request::<
+        PROTOJSON,
+    >(wire, out, cx, depth)
 }
-fn collector_logs_v1_export_logs_service_request<'o>(
+fn collector_logs_v1_export_logs_service_request<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -61,7 +60,9 @@ fn collector_logs_v1_export_logs_service_request<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = logs_v1_resource_logs(value, out, cx, deeper(depth)?)?;
+                    out = logs_v1_resource_logs::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -73,7 +74,7 @@ fn collector_logs_v1_export_logs_service_request<'o>(
     }
     end(out, separator, cx)
 }
-fn collector_metrics_v1_export_metrics_service_request<'o>(
+fn collector_metrics_v1_export_metrics_service_request<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -91,7 +92,9 @@ fn collector_metrics_v1_export_metrics_service_request<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = metrics_v1_resource_metrics(value, out, cx, deeper(depth)?)?;
+                    out = metrics_v1_resource_metrics::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -103,7 +106,10 @@ fn collector_metrics_v1_export_metrics_service_request<'o>(
     }
     end(out, separator, cx)
 }
-fn collector_profiles_v1development_export_profiles_service_request<'o>(
+fn collector_profiles_v1development_export_profiles_service_request<
+    'o,
+    const PROTOJSON: bool,
+>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -121,12 +127,9 @@ fn collector_profiles_v1development_export_profiles_service_request<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = profiles_v1development_resource_profiles(
-                        value,
-                        out,
-                        cx,
-                        deeper(depth)?,
-                    )?;
+                    out = profiles_v1development_resource_profiles::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -139,19 +142,16 @@ fn collector_profiles_v1development_export_profiles_service_request<'o>(
                 wire = rest;
                 out = key(out, b",\"dictionary\":", &mut separator, cx)?;
                 cx.count()?;
-                out = profiles_v1development_profiles_dictionary(
-                    value,
-                    out,
-                    cx,
-                    deeper(depth)?,
-                )?;
+                out = profiles_v1development_profiles_dictionary::<
+                    PROTOJSON,
+                >(value, out, cx, deeper(depth)?)?;
             }
             _ => wire = unknown(tag, wire, &[1, 2])?,
         }
     }
     end(out, separator, cx)
 }
-fn collector_trace_v1_export_trace_service_request<'o>(
+fn collector_trace_v1_export_trace_service_request<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -169,7 +169,9 @@ fn collector_trace_v1_export_trace_service_request<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = trace_v1_resource_spans(value, out, cx, deeper(depth)?)?;
+                    out = trace_v1_resource_spans::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -496,7 +498,7 @@ fn common_v1_entity_ref<'o>(
     }
     end(out, separator, cx)
 }
-fn logs_v1_resource_logs<'o>(
+fn logs_v1_resource_logs<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -522,7 +524,9 @@ fn logs_v1_resource_logs<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = logs_v1_scope_logs(value, out, cx, deeper(depth)?)?;
+                    out = logs_v1_scope_logs::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[18]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -544,7 +548,7 @@ fn logs_v1_resource_logs<'o>(
     }
     end(out, separator, cx)
 }
-fn logs_v1_scope_logs<'o>(
+fn logs_v1_scope_logs<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -570,7 +574,9 @@ fn logs_v1_scope_logs<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = logs_v1_log_record(value, out, cx, deeper(depth)?)?;
+                    out = logs_v1_log_record::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[18]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -592,7 +598,7 @@ fn logs_v1_scope_logs<'o>(
     }
     end(out, separator, cx)
 }
-fn logs_v1_log_record<'o>(
+fn logs_v1_log_record<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -629,7 +635,9 @@ fn logs_v1_log_record<'o>(
                 wire = rest;
                 if value as i32 != 0 {
                     out = key(out, b",\"severityNumber\":", &mut separator, cx)?;
-                    out = int32(out, value as i32, cx)?;
+                    out = enumeration::<
+                        PROTOJSON,
+                    >(out, value as i32, &LOGS_V1_SEVERITY_NUMBER, cx)?;
                 }
             }
             26 => {
@@ -694,7 +702,7 @@ fn logs_v1_log_record<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"traceId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -704,7 +712,7 @@ fn logs_v1_log_record<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"spanId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -723,7 +731,7 @@ fn logs_v1_log_record<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_resource_metrics<'o>(
+fn metrics_v1_resource_metrics<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -749,7 +757,9 @@ fn metrics_v1_resource_metrics<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = metrics_v1_scope_metrics(value, out, cx, deeper(depth)?)?;
+                    out = metrics_v1_scope_metrics::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[18]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -771,7 +781,7 @@ fn metrics_v1_resource_metrics<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_scope_metrics<'o>(
+fn metrics_v1_scope_metrics<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -797,7 +807,9 @@ fn metrics_v1_scope_metrics<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = metrics_v1_metric(value, out, cx, deeper(depth)?)?;
+                    out = metrics_v1_metric::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[18]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -819,7 +831,7 @@ fn metrics_v1_scope_metrics<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_metric<'o>(
+fn metrics_v1_metric<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -866,7 +878,7 @@ fn metrics_v1_metric<'o>(
                 wire = rest;
                 out = key(out, b",\"gauge\":", &mut separator, cx)?;
                 cx.count()?;
-                out = metrics_v1_gauge(value, out, cx, deeper(depth)?)?;
+                out = metrics_v1_gauge::<PROTOJSON>(value, out, cx, deeper(depth)?)?;
             }
             58 => {
                 first(&mut seen, 3)?;
@@ -874,7 +886,7 @@ fn metrics_v1_metric<'o>(
                 wire = rest;
                 out = key(out, b",\"sum\":", &mut separator, cx)?;
                 cx.count()?;
-                out = metrics_v1_sum(value, out, cx, deeper(depth)?)?;
+                out = metrics_v1_sum::<PROTOJSON>(value, out, cx, deeper(depth)?)?;
             }
             74 => {
                 first(&mut seen, 3)?;
@@ -882,7 +894,7 @@ fn metrics_v1_metric<'o>(
                 wire = rest;
                 out = key(out, b",\"histogram\":", &mut separator, cx)?;
                 cx.count()?;
-                out = metrics_v1_histogram(value, out, cx, deeper(depth)?)?;
+                out = metrics_v1_histogram::<PROTOJSON>(value, out, cx, deeper(depth)?)?;
             }
             82 => {
                 first(&mut seen, 3)?;
@@ -890,7 +902,9 @@ fn metrics_v1_metric<'o>(
                 wire = rest;
                 out = key(out, b",\"exponentialHistogram\":", &mut separator, cx)?;
                 cx.count()?;
-                out = metrics_v1_exponential_histogram(value, out, cx, deeper(depth)?)?;
+                out = metrics_v1_exponential_histogram::<
+                    PROTOJSON,
+                >(value, out, cx, deeper(depth)?)?;
             }
             90 => {
                 first(&mut seen, 3)?;
@@ -925,7 +939,7 @@ fn metrics_v1_metric<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_gauge<'o>(
+fn metrics_v1_gauge<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -943,7 +957,9 @@ fn metrics_v1_gauge<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = metrics_v1_number_data_point(value, out, cx, deeper(depth)?)?;
+                    out = metrics_v1_number_data_point::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -955,7 +971,7 @@ fn metrics_v1_gauge<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_sum<'o>(
+fn metrics_v1_sum<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -973,7 +989,9 @@ fn metrics_v1_sum<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = metrics_v1_number_data_point(value, out, cx, deeper(depth)?)?;
+                    out = metrics_v1_number_data_point::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -986,7 +1004,9 @@ fn metrics_v1_sum<'o>(
                 wire = rest;
                 if value as i32 != 0 {
                     out = key(out, b",\"aggregationTemporality\":", &mut separator, cx)?;
-                    out = int32(out, value as i32, cx)?;
+                    out = enumeration::<
+                        PROTOJSON,
+                    >(out, value as i32, &METRICS_V1_AGGREGATION_TEMPORALITY, cx)?;
                 }
             }
             24 => {
@@ -1003,7 +1023,7 @@ fn metrics_v1_sum<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_histogram<'o>(
+fn metrics_v1_histogram<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -1021,12 +1041,9 @@ fn metrics_v1_histogram<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = metrics_v1_histogram_data_point(
-                        value,
-                        out,
-                        cx,
-                        deeper(depth)?,
-                    )?;
+                    out = metrics_v1_histogram_data_point::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1039,7 +1056,9 @@ fn metrics_v1_histogram<'o>(
                 wire = rest;
                 if value as i32 != 0 {
                     out = key(out, b",\"aggregationTemporality\":", &mut separator, cx)?;
-                    out = int32(out, value as i32, cx)?;
+                    out = enumeration::<
+                        PROTOJSON,
+                    >(out, value as i32, &METRICS_V1_AGGREGATION_TEMPORALITY, cx)?;
                 }
             }
             _ => wire = unknown(tag, wire, &[1, 2])?,
@@ -1047,7 +1066,7 @@ fn metrics_v1_histogram<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_exponential_histogram<'o>(
+fn metrics_v1_exponential_histogram<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -1065,12 +1084,9 @@ fn metrics_v1_exponential_histogram<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = metrics_v1_exponential_histogram_data_point(
-                        value,
-                        out,
-                        cx,
-                        deeper(depth)?,
-                    )?;
+                    out = metrics_v1_exponential_histogram_data_point::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[10]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1083,7 +1099,9 @@ fn metrics_v1_exponential_histogram<'o>(
                 wire = rest;
                 if value as i32 != 0 {
                     out = key(out, b",\"aggregationTemporality\":", &mut separator, cx)?;
-                    out = int32(out, value as i32, cx)?;
+                    out = enumeration::<
+                        PROTOJSON,
+                    >(out, value as i32, &METRICS_V1_AGGREGATION_TEMPORALITY, cx)?;
                 }
             }
             _ => wire = unknown(tag, wire, &[1, 2])?,
@@ -1121,7 +1139,7 @@ fn metrics_v1_summary<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_number_data_point<'o>(
+fn metrics_v1_number_data_point<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -1194,7 +1212,9 @@ fn metrics_v1_number_data_point<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = metrics_v1_exemplar(value, out, cx, deeper(depth)?)?;
+                    out = metrics_v1_exemplar::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[42]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1215,7 +1235,7 @@ fn metrics_v1_number_data_point<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_histogram_data_point<'o>(
+fn metrics_v1_histogram_data_point<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -1318,7 +1338,9 @@ fn metrics_v1_histogram_data_point<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = metrics_v1_exemplar(value, out, cx, deeper(depth)?)?;
+                    out = metrics_v1_exemplar::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[66]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1353,7 +1375,7 @@ fn metrics_v1_histogram_data_point<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_exponential_histogram_data_point<'o>(
+fn metrics_v1_exponential_histogram_data_point<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -1482,7 +1504,9 @@ fn metrics_v1_exponential_histogram_data_point<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = metrics_v1_exemplar(value, out, cx, deeper(depth)?)?;
+                    out = metrics_v1_exemplar::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[90]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1703,7 +1727,7 @@ fn metrics_v1_summary_data_point_value_at_quantile<'o>(
     }
     end(out, separator, cx)
 }
-fn metrics_v1_exemplar<'o>(
+fn metrics_v1_exemplar<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -1765,7 +1789,7 @@ fn metrics_v1_exemplar<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"spanId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1775,7 +1799,7 @@ fn metrics_v1_exemplar<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"traceId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -1784,7 +1808,7 @@ fn metrics_v1_exemplar<'o>(
     }
     end(out, separator, cx)
 }
-fn profiles_v1development_profiles_dictionary<'o>(
+fn profiles_v1development_profiles_dictionary<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -1859,7 +1883,9 @@ fn profiles_v1development_profiles_dictionary<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = profiles_v1development_link(value, out, cx, deeper(depth)?)?;
+                    out = profiles_v1development_link::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[34]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1918,7 +1944,7 @@ fn profiles_v1development_profiles_dictionary<'o>(
     }
     end(out, separator, cx)
 }
-fn profiles_v1development_resource_profiles<'o>(
+fn profiles_v1development_resource_profiles<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -1944,12 +1970,9 @@ fn profiles_v1development_resource_profiles<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = profiles_v1development_scope_profiles(
-                        value,
-                        out,
-                        cx,
-                        deeper(depth)?,
-                    )?;
+                    out = profiles_v1development_scope_profiles::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[18]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -1971,7 +1994,7 @@ fn profiles_v1development_resource_profiles<'o>(
     }
     end(out, separator, cx)
 }
-fn profiles_v1development_scope_profiles<'o>(
+fn profiles_v1development_scope_profiles<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -1997,12 +2020,9 @@ fn profiles_v1development_scope_profiles<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = profiles_v1development_profile(
-                        value,
-                        out,
-                        cx,
-                        deeper(depth)?,
-                    )?;
+                    out = profiles_v1development_profile::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[18]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -2024,7 +2044,7 @@ fn profiles_v1development_scope_profiles<'o>(
     }
     end(out, separator, cx)
 }
-fn profiles_v1development_profile<'o>(
+fn profiles_v1development_profile<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -2101,7 +2121,7 @@ fn profiles_v1development_profile<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"profileId\":\"", &mut separator, cx)?;
-                    out = profile_id(out, value, cx)?;
+                    out = profile_id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -2162,7 +2182,7 @@ fn profiles_v1development_profile<'o>(
     }
     end(out, separator, cx)
 }
-fn profiles_v1development_link<'o>(
+fn profiles_v1development_link<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -2179,7 +2199,7 @@ fn profiles_v1development_link<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"traceId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -2189,7 +2209,7 @@ fn profiles_v1development_link<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"spanId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -2693,7 +2713,7 @@ fn resource_v1_resource<'o>(
     }
     end(out, separator, cx)
 }
-fn trace_v1_resource_spans<'o>(
+fn trace_v1_resource_spans<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -2719,7 +2739,9 @@ fn trace_v1_resource_spans<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = trace_v1_scope_spans(value, out, cx, deeper(depth)?)?;
+                    out = trace_v1_scope_spans::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[18]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -2741,7 +2763,7 @@ fn trace_v1_resource_spans<'o>(
     }
     end(out, separator, cx)
 }
-fn trace_v1_scope_spans<'o>(
+fn trace_v1_scope_spans<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -2767,7 +2789,7 @@ fn trace_v1_scope_spans<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = trace_v1_span(value, out, cx, deeper(depth)?)?;
+                    out = trace_v1_span::<PROTOJSON>(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[18]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -2789,7 +2811,7 @@ fn trace_v1_scope_spans<'o>(
     }
     end(out, separator, cx)
 }
-fn trace_v1_span<'o>(
+fn trace_v1_span<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -2806,7 +2828,7 @@ fn trace_v1_span<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"traceId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -2816,7 +2838,7 @@ fn trace_v1_span<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"spanId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -2836,7 +2858,7 @@ fn trace_v1_span<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"parentSpanId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -2865,7 +2887,9 @@ fn trace_v1_span<'o>(
                 wire = rest;
                 if value as i32 != 0 {
                     out = key(out, b",\"kind\":", &mut separator, cx)?;
-                    out = int32(out, value as i32, cx)?;
+                    out = enumeration::<
+                        PROTOJSON,
+                    >(out, value as i32, &TRACE_V1_SPAN_SPAN_KIND, cx)?;
                 }
             }
             57 => {
@@ -2947,7 +2971,9 @@ fn trace_v1_span<'o>(
                     let (value, rest) = bytes(wire)?;
                     wire = rest;
                     cx.count()?;
-                    out = trace_v1_span_link(value, out, cx, deeper(depth)?)?;
+                    out = trace_v1_span_link::<
+                        PROTOJSON,
+                    >(value, out, cx, deeper(depth)?)?;
                     let Some(rest) = more(wire, &[106]) else { break };
                     wire = rest;
                     out = put(out, b",", cx)?;
@@ -2969,7 +2995,7 @@ fn trace_v1_span<'o>(
                 wire = rest;
                 out = key(out, b",\"status\":", &mut separator, cx)?;
                 cx.count()?;
-                out = trace_v1_status(value, out, cx, deeper(depth)?)?;
+                out = trace_v1_status::<PROTOJSON>(value, out, cx, deeper(depth)?)?;
             }
             _ => {
                 wire = unknown(
@@ -3047,7 +3073,7 @@ fn trace_v1_span_event<'o>(
     }
     end(out, separator, cx)
 }
-fn trace_v1_span_link<'o>(
+fn trace_v1_span_link<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -3064,7 +3090,7 @@ fn trace_v1_span_link<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"traceId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -3074,7 +3100,7 @@ fn trace_v1_span_link<'o>(
                 wire = rest;
                 if !value.is_empty() {
                     out = key(out, b",\"spanId\":\"", &mut separator, cx)?;
-                    out = hex(out, value, cx)?;
+                    out = id::<PROTOJSON>(out, value, cx)?;
                     out = put(out, b"\"", cx)?;
                 }
             }
@@ -3131,7 +3157,7 @@ fn trace_v1_span_link<'o>(
     }
     end(out, separator, cx)
 }
-fn trace_v1_status<'o>(
+fn trace_v1_status<'o, const PROTOJSON: bool>(
     mut wire: In<'_>,
     mut out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -3158,7 +3184,9 @@ fn trace_v1_status<'o>(
                 wire = rest;
                 if value as i32 != 0 {
                     out = key(out, b",\"code\":", &mut separator, cx)?;
-                    out = int32(out, value as i32, cx)?;
+                    out = enumeration::<
+                        PROTOJSON,
+                    >(out, value as i32, &TRACE_V1_STATUS_STATUS_CODE, cx)?;
                 }
             }
             _ => wire = unknown(tag, wire, &[2, 3])?,
@@ -3166,3 +3194,52 @@ fn trace_v1_status<'o>(
     }
     end(out, separator, cx)
 }
+/// `opentelemetry.proto.logs.v1.SeverityNumber`.
+static LOGS_V1_SEVERITY_NUMBER: [&[u8]; 25] = [
+    b"\"SEVERITY_NUMBER_UNSPECIFIED\"",
+    b"\"SEVERITY_NUMBER_TRACE\"",
+    b"\"SEVERITY_NUMBER_TRACE2\"",
+    b"\"SEVERITY_NUMBER_TRACE3\"",
+    b"\"SEVERITY_NUMBER_TRACE4\"",
+    b"\"SEVERITY_NUMBER_DEBUG\"",
+    b"\"SEVERITY_NUMBER_DEBUG2\"",
+    b"\"SEVERITY_NUMBER_DEBUG3\"",
+    b"\"SEVERITY_NUMBER_DEBUG4\"",
+    b"\"SEVERITY_NUMBER_INFO\"",
+    b"\"SEVERITY_NUMBER_INFO2\"",
+    b"\"SEVERITY_NUMBER_INFO3\"",
+    b"\"SEVERITY_NUMBER_INFO4\"",
+    b"\"SEVERITY_NUMBER_WARN\"",
+    b"\"SEVERITY_NUMBER_WARN2\"",
+    b"\"SEVERITY_NUMBER_WARN3\"",
+    b"\"SEVERITY_NUMBER_WARN4\"",
+    b"\"SEVERITY_NUMBER_ERROR\"",
+    b"\"SEVERITY_NUMBER_ERROR2\"",
+    b"\"SEVERITY_NUMBER_ERROR3\"",
+    b"\"SEVERITY_NUMBER_ERROR4\"",
+    b"\"SEVERITY_NUMBER_FATAL\"",
+    b"\"SEVERITY_NUMBER_FATAL2\"",
+    b"\"SEVERITY_NUMBER_FATAL3\"",
+    b"\"SEVERITY_NUMBER_FATAL4\"",
+];
+/// `opentelemetry.proto.metrics.v1.AggregationTemporality`.
+static METRICS_V1_AGGREGATION_TEMPORALITY: [&[u8]; 3] = [
+    b"\"AGGREGATION_TEMPORALITY_UNSPECIFIED\"",
+    b"\"AGGREGATION_TEMPORALITY_DELTA\"",
+    b"\"AGGREGATION_TEMPORALITY_CUMULATIVE\"",
+];
+/// `opentelemetry.proto.trace.v1.Span.SpanKind`.
+static TRACE_V1_SPAN_SPAN_KIND: [&[u8]; 6] = [
+    b"\"SPAN_KIND_UNSPECIFIED\"",
+    b"\"SPAN_KIND_INTERNAL\"",
+    b"\"SPAN_KIND_SERVER\"",
+    b"\"SPAN_KIND_CLIENT\"",
+    b"\"SPAN_KIND_PRODUCER\"",
+    b"\"SPAN_KIND_CONSUMER\"",
+];
+/// `opentelemetry.proto.trace.v1.Status.StatusCode`.
+static TRACE_V1_STATUS_STATUS_CODE: [&[u8]; 3] = [
+    b"\"STATUS_CODE_UNSET\"",
+    b"\"STATUS_CODE_OK\"",
+    b"\"STATUS_CODE_ERROR\"",
+];

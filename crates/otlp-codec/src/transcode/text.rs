@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::int32;
 use super::out::{Cx, Out, copy, put};
 use crate::walk::{In, Stop};
 
@@ -118,17 +119,48 @@ pub(crate) fn hex<'o>(out: Out<'o>, bytes: In<'_>, cx: &mut Cx<'_>) -> Result<Ou
     }
 }
 
-/// Writes the id of a profile: hex, and base64 if it is not 16 bytes long.
-pub(crate) fn profile_id<'o>(
+/// Writes a trace or span id: hex in OTLP JSON, base64 in protobuf's own mapping.
+#[inline(always)]
+pub(crate) fn id<'o, const PROTOJSON: bool>(
+    out: Out<'o>,
+    bytes: In<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<Out<'o>, Stop> {
+    match PROTOJSON {
+        true => base64(out, bytes, cx),
+        false => hex(out, bytes, cx),
+    }
+}
+
+/// Writes the id of a profile: as other ids, but base64 if it is not 16 bytes long.
+pub(crate) fn profile_id<'o, const PROTOJSON: bool>(
     out: Out<'o>,
     bytes: In<'_>,
     cx: &mut Cx<'_>,
 ) -> Result<Out<'o>, Stop> {
     const BYTES: usize = 16;
     match bytes.len() {
-        BYTES => hex(out, bytes, cx),
+        BYTES => id::<PROTOJSON>(out, bytes, cx),
         _ => base64(out, bytes, cx),
     }
+}
+
+/// Writes the number of an enum; in protobuf's own mapping its name, if it has one. `names` come
+/// with their quotes.
+#[inline(always)]
+pub(crate) fn enumeration<'o, const PROTOJSON: bool>(
+    out: Out<'o>,
+    number: i32,
+    names: &[&[u8]],
+    cx: &mut Cx<'_>,
+) -> Result<Out<'o>, Stop> {
+    if PROTOJSON
+        && let Ok(at) = usize::try_from(number)
+        && let Some(name) = names.get(at)
+    {
+        return copy(out, name, cx);
+    }
+    int32(out, number, cx)
 }
 
 /// Every byte as two digits.

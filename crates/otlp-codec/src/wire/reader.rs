@@ -109,7 +109,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn take(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
+    /// Passes over a value of any wire type, of a tag that was taken; groups were checked before.
+    pub(super) fn pass(&mut self, number: u32, wire_type: WireType) -> Result<(), Malformed> {
+        let mut open = Vec::new();
+        let (mut number, mut wire_type) = (number, wire_type);
+        loop {
+            match wire_type {
+                WireType::GroupStart => open.push(number),
+                WireType::GroupEnd if open.last() == Some(&number) => drop(open.pop()),
+                other => self.skip(other)?,
+            }
+            if open.is_empty() {
+                return Ok(());
+            }
+            (number, wire_type) = self.tag()?;
+        }
+    }
+
+    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
         let cut = self.malformed("a value that is cut off");
         let (taken, rest) = self.rest.split_at_checked(len).ok_or(cut)?;
         self.rest = rest;

@@ -1,7 +1,9 @@
 //! Input made to hurt: depth, numbers of elements, lengths, bytes that are no text.
 
+use otlp_codec::check::check;
+use otlp_codec::transcode::Transcoder;
 use otlp_codec::typed::{Request, protobuf_to_json};
-use otlp_codec::{DecodeError, EncodeError, Limits, Signal};
+use otlp_codec::{DecodeError, EncodeError, Limits, ProtobufError, Signal};
 use prost::encoding::{WireType, encode_key, encode_varint};
 
 /// A length-delimited field.
@@ -159,14 +161,11 @@ fn a_broken_outline_is_refused_at_once() {
         |signal, wire: &[u8]| match Request::decode_protobuf(signal, wire, &Limits::default())
             .unwrap_err()
         {
-            DecodeError::Protobuf { message, offset } => (message, offset),
+            DecodeError::Protobuf(error) => (error.message, error.offset),
             error => panic!("{error}"),
         };
     let (message, offset) = refused(Signal::Metrics, &wire);
-    assert_eq!(
-        (message.as_str(), offset),
-        ("a varint that doesn't end", Some(3))
-    );
+    assert_eq!((message.as_str(), offset), ("a varint that doesn't end", 3));
     for (wire, what, at) in [
         (
             b"\x0a\x05\x12\x03".as_slice(),
@@ -191,15 +190,59 @@ fn a_broken_outline_is_refused_at_once() {
     ] {
         assert_eq!(
             refused(Signal::Metrics, wire),
-            (what.to_owned(), Some(at)),
+            (what.to_owned(), at),
             "{wire:?}"
         );
     }
-    let text = refused(Signal::Metrics, b"\x0a\x04\x1a\x02\xff\xff");
-    assert!(
-        text.0.contains("schema_url") && text.1.is_none(),
-        "{text:?}"
-    );
+}
+
+/// Scenario: bad values deep inside a request: a string that is not UTF-8, a packed list that is
+/// cut off, a field of another wire type, in the second elements of lists.
+/// Guarantees: the error names the field as a path, and the very byte.
+#[test]
+fn a_bad_value_is_named_and_located() {
+    let point = |bad: &[u8]| {
+        let metric = |point: &[u8]| field(2, &field(9, &field(1, point)));
+        let scope = [metric(&[]), metric(bad)].concat();
+        field(1, &[field(2, &[]), field(2, &scope)].concat())
+    };
+    let path = "resourceMetrics[0].scopeMetrics[1].metrics[1].histogram.dataPoints[0]";
+    for (bad, name, message, back) in [
+        (
+            [field(9, b""), field(9, &field(1, b"ab\xffcd"))].concat(),
+            ".attributes[1].key",
+            "a string that is not UTF-8",
+            3,
+        ),
+        (
+            field(6, &[0; 15]),
+            ".bucketCounts[0]",
+            "a value that is cut off",
+            7,
+        ),
+        (
+            b"\x18\x01".to_vec(),
+            ".timeUnixNano",
+            "a field of another wire type",
+            1,
+        ),
+        (vec![0x07], "", "an unknown wire type", 1),
+    ] {
+        let wire = point(&bad);
+        let expected = DecodeError::Protobuf(ProtobufError {
+            path: format!("{path}{name}"),
+            message: message.to_owned(),
+            offset: wire.len() - back,
+        });
+        let limits = Limits::default();
+        let typed = Request::decode_protobuf(Signal::Metrics, &wire, &limits).unwrap_err();
+        assert_eq!(typed, expected);
+        let checked = check(Signal::Metrics, &wire, &limits).unwrap_err();
+        assert_eq!(checked, expected);
+        let mut transcoder = Transcoder::new();
+        let written = transcoder.protobuf_to_json(Signal::Metrics, &wire, &limits, &mut Vec::new());
+        assert_eq!(written, Err(EncodeError::Decode(expected)));
+    }
 }
 
 /// Scenario: input and output a byte over their limits.

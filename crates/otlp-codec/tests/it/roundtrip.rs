@@ -110,7 +110,7 @@ proptest! {
                 prop_assert!(same(&request, &again), "{}", String::from_utf8_lossy(&json));
                 prop_assert_eq!(request.items(), again.items());
             }
-            Err(error) => prop_assert!(matches!(error, DecodeError::Protobuf { .. }), "{error}"),
+            Err(error) => prop_assert!(matches!(error, DecodeError::Protobuf(_)), "{error}"),
         }
     }
 
@@ -151,7 +151,10 @@ proptest! {
         for limits in [Limits::default(), Limits { elements, depth, ..Limits::default() }] {
             let expected = Request::decode_protobuf(signal, &wire, &limits)
                 .and_then(|request| request.check_ids().map(|()| request.items()));
-            let got = check(signal, &wire, &limits).map(|checked| checked.items);
+            let got = check(signal, &wire, &limits).and_then(|checked| match checked.refusal() {
+                Some(refusal) => Err(refusal),
+                None => Ok(checked.items),
+            });
             prop_assert_eq!(got, expected);
         }
     }
