@@ -7,6 +7,7 @@
 
 mod check;
 mod descriptors;
+mod fields;
 mod from_json;
 mod json_read;
 mod json_write;
@@ -60,6 +61,10 @@ fn generate() -> Result<Files> {
     files.insert(
         out.join("tables.rs"),
         with_header(&tables::generate(&descriptors)?, "Field tables"),
+    );
+    files.insert(
+        out.join("fields.rs"),
+        with_header(&fields::generate(&descriptors)?, "Tags of fields"),
     );
     files.insert(
         out.join("transcode.rs"),

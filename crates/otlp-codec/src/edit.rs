@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::walk::{In, Stop, bytes, fixed32, fixed64, next_tag, varint};
+use crate::walk::{In, bytes, next_tag, pass};
 
 /// A message without the fields at `cut`: ranges that ascend, each of a whole field at any depth.
 /// The message can be walked.
@@ -18,8 +18,8 @@ fn copy_without(message: In<'_>, at: usize, mut cut: &[Range<usize>], out: &mut 
     // What was passed over and is to be copied begins here.
     let mut kept = message;
     while let Some(first) = cut.first()
-        && let Ok(Some((_, behind_tag))) = next_tag(wire)
-        && let Ok(rest) = value(wire, behind_tag)
+        && let Ok(Some((tag, behind_tag))) = next_tag(wire)
+        && let Ok(rest) = pass(tag, behind_tag)
     {
         let begin = at + message.len() - wire.len();
         let end = at + message.len() - rest.len();
@@ -44,18 +44,6 @@ fn copy_without(message: In<'_>, at: usize, mut cut: &[Range<usize>], out: &mut 
     out.extend_from_slice(kept);
 }
 
-/// What is left behind a value; groups can't be walked.
-fn value<'a>(wire: In<'a>, behind_tag: In<'a>) -> Result<In<'a>, Stop> {
-    let (tag, _) = next_tag(wire)?.ok_or(Stop)?;
-    match tag & 7 {
-        0 => varint(behind_tag).map(|(_, rest)| rest),
-        1 => fixed64(behind_tag).map(|(_, rest)| rest),
-        2 => bytes(behind_tag).map(|(_, rest)| rest),
-        5 => fixed32(behind_tag).map(|(_, rest)| rest),
-        _ => Err(Stop),
-    }
-}
-
 /// A sub-message that is being written, whose length isn't known yet.
 pub(crate) struct Envelope {
     /// Where its contents begin.
@@ -71,11 +59,6 @@ impl Envelope {
         out.resize(out.len() + room, 0);
         let begin = out.len();
         Self { begin, room }
-    }
-
-    /// Where its contents begin.
-    pub(crate) fn contents(&self) -> usize {
-        self.begin
     }
 
     /// Writes the length. A shorter one than there is room for moves the contents.

@@ -4,6 +4,8 @@
 //! the crate is held to.
 
 mod ids;
+#[cfg(feature = "select")]
+mod select;
 
 use prost::Message as _;
 
@@ -133,6 +135,17 @@ impl Request {
                 .flat_map(|resource| &resource.scope_profiles)
                 .map(|scope| scope.profiles.len())
                 .sum(),
+        }
+    }
+
+    /// Which signal it is of.
+    #[must_use]
+    pub fn signal(&self) -> Signal {
+        match self {
+            Self::Metrics(_) => Signal::Metrics,
+            Self::Traces(_) => Signal::Traces,
+            Self::Logs(_) => Signal::Logs,
+            Self::Profiles(_) => Signal::Profiles,
         }
     }
 

@@ -85,6 +85,12 @@ pub(crate) fn unknown<'a>(tag: u32, wire: In<'a>, known: &[u32]) -> Result<In<'a
     if number == 0 || known.contains(&number) {
         return Err(Stop);
     }
+    pass(tag, wire)
+}
+
+/// Passes over the value of a field that is of no interest, unless it is a group.
+#[inline(always)]
+pub(crate) fn pass(tag: u32, wire: In<'_>) -> Result<In<'_>, Stop> {
     match tag & 7 {
         0 => varint(wire).map(|(_, rest)| rest),
         1 => fixed64(wire).map(|(_, rest)| rest),

@@ -12,7 +12,9 @@ mod validate;
 
 pub(crate) use ids::first_wrong_id;
 pub(crate) use normal::normalized;
-pub(crate) use validate::{check_outline, validate};
+#[cfg(feature = "typed")]
+pub(crate) use validate::check_outline;
+pub(crate) use validate::validate;
 
 use crate::error::ProtobufError;
 use crate::proto::tables as generated;

@@ -20,13 +20,25 @@ pub(super) fn generate(descriptors: &Descriptors) -> Result<String> {
     }
     let mut code = String::new();
     write(&root, "opentelemetry.proto", &mut code);
-    code.push_str("pub(crate) mod check;\npub(crate) mod from_json;\npub(crate) mod tables;\npub(crate) mod transcode;\n");
+    code.push_str(
+        "pub(crate) mod check;
+        #[cfg(feature = \"select\")]
+        #[expect(dead_code, reason = \"every field has its line, whoever needs it\")]
+        pub(crate) mod fields;
+        #[cfg(feature = \"typed\")]
+        pub(crate) mod from_json;
+        pub(crate) mod tables;
+        pub(crate) mod transcode;\n",
+    );
     super::format(&code)
 }
 
 fn write(tree: &Tree, path: &str, code: &mut String) {
     for (name, children) in &tree.0 {
         let path = format!("{path}.{name}");
+        if path.matches('.').count() == 2 {
+            code.push_str("#[cfg(feature = \"typed\")]\n");
+        }
         code.push_str(&format!("/// Package `{path}`.\npub mod {name}"));
         if children.0.is_empty() {
             code.push_str(";\n");

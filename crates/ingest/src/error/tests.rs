@@ -1,6 +1,6 @@
 //! The table of errors, as a whole and beside the README.
 
-use otlp_codec::JsonError;
+use otlp_codec::{JsonError, ProtobufError};
 
 use super::*;
 use crate::body::Form;

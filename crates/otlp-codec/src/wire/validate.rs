@@ -13,6 +13,7 @@ use crate::{DecodeError, Limits};
 /// Refuses a message that is too long, nested too deep, of too many elements, or whose outline
 /// is broken. Texts and packed lists are left to the decoder; but of what is refused, the first
 /// error is told, a bad text too.
+#[cfg(feature = "typed")]
 pub(crate) fn check_outline(root: usize, wire: &[u8], limits: &Limits) -> Result<(), DecodeError> {
     walk(root, wire, limits, false).or_else(|error| {
         validate(root, wire, limits)?;

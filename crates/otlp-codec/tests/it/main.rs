@@ -10,5 +10,7 @@ mod from_json;
 mod hostile;
 mod memo;
 mod policy;
+mod retain;
 mod roundtrip;
+mod select;
 mod vectors;

@@ -18,7 +18,7 @@ use proptest::strategy::ValueTree;
 use prost::Message as _;
 
 /// The requests of the vectors, as protobuf: every kind of field is in some of them.
-static SEEDS: LazyLock<Vec<(Signal, Vec<u8>)>> = LazyLock::new(|| {
+pub(crate) static SEEDS: LazyLock<Vec<(Signal, Vec<u8>)>> = LazyLock::new(|| {
     include_str!("../data/otlp-json-vectors.jsonl")
         .lines()
         .filter_map(|line| {
@@ -41,7 +41,7 @@ static SEEDS: LazyLock<Vec<(Signal, Vec<u8>)>> = LazyLock::new(|| {
 });
 
 /// A seed with some of its bytes changed, taken out, doubled or followed by another seed's.
-fn mutated() -> impl Strategy<Value = (Signal, Vec<u8>)> {
+pub(crate) fn mutated() -> impl Strategy<Value = (Signal, Vec<u8>)> {
     let edit = (any::<Index>(), 0_u8..4, any::<u8>());
     (
         any::<Index>(),
@@ -71,7 +71,7 @@ fn mutated() -> impl Strategy<Value = (Signal, Vec<u8>)> {
 }
 
 /// `Debug` text, where NaN equals NaN and -0.0 differs from 0.0.
-fn same(a: &Request, b: &Request) -> bool {
+pub(crate) fn same(a: &Request, b: &Request) -> bool {
     format!("{a:?}") == format!("{b:?}")
 }
 
