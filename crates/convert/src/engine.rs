@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::ops::Range;
 
-use otlp_codec::check::{Checked, check};
+use otlp_codec::check::check;
 use otlp_codec::from_json::JsonReader;
 use otlp_codec::transcode::Transcoder;
 use otlp_codec::{DecodeError, Limits, Signal};
@@ -138,9 +138,9 @@ impl Engine {
         self.wire.clear();
         self.reader
             .json_to_protobuf(signal, json, &self.json_limits, &mut self.wire)?;
-        let checked = check(signal, &self.wire, &self.wire_limits)?;
+        let items = accept(signal, &self.wire, &self.wire_limits)?;
         output.put(&mut self.transcoder, signal, &self.wire, &self.wire_limits)?;
-        Ok(Some((signal, checked.items)))
+        Ok(Some((signal, items)))
     }
 
     fn elements<W: Write>(
@@ -166,11 +166,11 @@ impl Engine {
         wire: &[u8],
         output: &mut Output<W>,
     ) -> Result<Items, Problem> {
-        let Some((signal, checked)) = self.look(wire)? else {
-            return Ok(None);
-        };
-        output.put(&mut self.transcoder, signal, wire, &self.wire_limits)?;
-        Ok(Some((signal, checked.items)))
+        let looked = self.look(wire)?;
+        if let Some((signal, _)) = looked {
+            output.put(&mut self.transcoder, signal, wire, &self.wire_limits)?;
+        }
+        Ok(looked)
     }
 
     fn framed<W: Write>(&mut self, bytes: &[u8], output: &mut Output<W>) -> Result<Items, Problem> {
@@ -214,33 +214,33 @@ impl Engine {
     }
 
     /// Checks protobuf, and finds its signal if that isn't said; nothing if it is empty.
-    fn look(&mut self, wire: &[u8]) -> Result<Option<(Signal, Checked)>, Problem> {
+    fn look(&mut self, wire: &[u8]) -> Result<Items, Problem> {
         let limits = &self.wire_limits;
         if let Some(asked) = self.asked {
-            return Ok(Some((asked, check(asked, wire, limits)?)));
+            return Ok(Some((asked, accept(asked, wire, limits)?)));
         }
         if wire.is_empty() {
             return Ok(None);
         }
         if let Some(guess) = self.guess
-            && let Ok(checked) = check(guess, wire, limits)
-            && checked.items > 0
+            && let Ok(items) = accept(guess, wire, limits)
+            && items > 0
         {
-            return Ok(Some((guess, checked)));
+            return Ok(Some((guess, items)));
         }
         // A new signal, or nothing that is clear.
         let (mut accepted, mut refused) = (Vec::new(), Vec::new());
         for signal in Signal::ALL {
-            match check(signal, wire, limits) {
-                Ok(checked) => accepted.push((signal, checked)),
+            match accept(signal, wire, limits) {
+                Ok(items) => accepted.push((signal, items)),
                 Err(error) => refused.push((signal, error)),
             }
         }
-        let with_items: Vec<_> = accepted.iter().filter(|(_, one)| one.items > 0).collect();
+        let with_items: Vec<_> = accepted.iter().filter(|(_, items)| *items > 0).collect();
         match *with_items {
-            [&(signal, checked)] => {
-                self.guess = Some(signal);
-                return Ok(Some((signal, checked)));
+            [&looked] => {
+                self.guess = Some(looked.0);
+                return Ok(Some(looked));
             }
             [_, ..] => {
                 let signals = with_items.iter().map(|(signal, _)| *signal).collect();
@@ -260,6 +260,15 @@ impl Engine {
         } else {
             Problem::NoItems
         })
+    }
+}
+
+/// Checks a request: how many items it holds. One with an item that OTLP refuses is refused.
+fn accept(signal: Signal, wire: &[u8], limits: &Limits) -> Result<usize, DecodeError> {
+    let checked = check(signal, wire, limits)?;
+    match checked.refusal() {
+        Some(refusal) => Err(refusal),
+        None => Ok(checked.items),
     }
 }
 
@@ -299,9 +308,20 @@ fn rebased(problem: Problem, place: Place, column: usize, elements_before: u64) 
             error.path = shifted(&error.path, elements_before);
             DecodeError::Json(error)
         }
-        DecodeError::Protobuf { message, offset } => DecodeError::Protobuf {
-            message,
-            offset: offset.map(|at| at.saturating_add(usize::try_from(place.offset).unwrap_or(0))),
+        DecodeError::Protobuf(mut error) => {
+            let before = usize::try_from(place.offset).unwrap_or(0);
+            error.offset = error.offset.saturating_add(before);
+            error.path = shifted(&error.path, elements_before);
+            DecodeError::Protobuf(error)
+        }
+        DecodeError::IdLength {
+            path,
+            len,
+            expected,
+        } => DecodeError::IdLength {
+            path: shifted(&path, elements_before),
+            len,
+            expected,
         },
         other => other,
     };

@@ -1,6 +1,6 @@
 //! A checked request, written in a form of output.
 
-use otlp_codec::transcode::Transcoder;
+use otlp_codec::transcode::{Format, Transcoder};
 use otlp_codec::{Limits, Signal};
 
 use crate::Problem;
@@ -18,10 +18,9 @@ pub(crate) fn render(
 ) -> Result<(), Problem> {
     match to {
         OutputForm::Otlp | OutputForm::OtlpLines => {
-            transcoder.protobuf_to_json(signal, wire, limits, out)?;
+            transcoder.write(signal, Format::Otlp, wire, limits, out)?;
         }
-        // SWITCH: `transcoder.write(signal, Format::ProtoJson, wire, limits, out)?`.
-        OutputForm::ProtoJson => return Err(Problem::Unavailable(to)),
+        OutputForm::ProtoJson => transcoder.write(signal, Format::ProtoJson, wire, limits, out)?,
         // SWITCH: `transcoder.write(signal, Format::Points, wire, limits, out)?`.
         OutputForm::Points => return Err(Problem::Unavailable(to)),
         OutputForm::Protobuf | OutputForm::ProtobufDelimited => out.extend_from_slice(wire),

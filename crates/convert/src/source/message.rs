@@ -18,6 +18,8 @@ pub(super) struct Message {
     is_read_whole: bool,
     /// Of a field that was too long.
     still_to_come: u64,
+    /// How many fields were handed out.
+    fields: u64,
 }
 
 /// What stands in front of a field's value, and how long the value is.
@@ -35,6 +37,7 @@ impl Message {
         Self {
             is_read_whole: signal == Some(Signal::Profiles),
             still_to_come: 0,
+            fields: 0,
         }
     }
 
@@ -82,6 +85,7 @@ impl Message {
             }
             if len > bounds.record {
                 self.still_to_come = field;
+                self.fields += 1;
                 let limit = bounds.record;
                 return Ok(Found::Bad(window.place(), Problem::TooLong { limit }));
             }
@@ -95,7 +99,12 @@ impl Message {
             parts.push(end..end + len);
             end += len;
         }
-        Ok(if end == 0 { Found::End } else { run(end) })
+        let fields_before = self.fields;
+        self.fields += parts.len() as u64;
+        Ok(match end {
+            0 => Found::End,
+            _ => run(end, fields_before),
+        })
     }
 }
 
@@ -105,7 +114,7 @@ fn whole(window: &mut Window<'_>, bounds: Bounds) -> Result<Found, ConvertError>
         if !window.fill() {
             let len = window.bytes().len();
             let is_nothing = len == 0 || window.has_failed();
-            return Ok(if is_nothing { Found::End } else { run(len) });
+            return Ok(if is_nothing { Found::End } else { run(len, 0) });
         }
     }
     Err(ConvertError::Broken {
@@ -117,12 +126,12 @@ fn whole(window: &mut Window<'_>, bounds: Bounds) -> Result<Found, ConvertError>
     })
 }
 
-fn run(len: usize) -> Found {
+fn run(len: usize, elements_before: u64) -> Found {
     Found::Record(Span {
         form: Form::Protobuf,
         len,
         used: len,
-        elements_before: 0,
+        elements_before,
     })
 }
 
