@@ -58,10 +58,15 @@ impl Report {
         }
         let (items, word) = summary.items_in_words();
         let bytes = |bytes| ByteSize(bytes).display().si();
+        let inflated = if summary.bytes_inflated == summary.bytes_in {
+            String::new()
+        } else {
+            format!(" ({} inflated)", bytes(summary.bytes_inflated))
+        };
         let seconds = time.as_secs_f64();
-        let rate = (summary.bytes_in as f64 / seconds.max(f64::EPSILON)) as u64;
+        let rate = (summary.bytes_inflated as f64 / seconds.max(f64::EPSILON)) as u64;
         say(&format_args!(
-            "{} records, {items} {word}, {} -> {} in {seconds:.2} s ({}/s), {} skipped",
+            "{} records, {items} {word}, {}{inflated} -> {} in {seconds:.2} s ({}/s), {} skipped",
             summary.records,
             bytes(summary.bytes_in),
             bytes(summary.bytes_out),
