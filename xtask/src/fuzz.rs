@@ -13,16 +13,28 @@ const TARGETS: &[(&str, Input)] = &[
     ("protobuf_to_json", Input::Protobuf),
     ("check", Input::Protobuf),
     ("json_to_protobuf", Input::Json),
+    ("select", Input::Filtered),
 ];
 
 #[derive(Clone, Copy)]
 enum Input {
     Protobuf,
+    /// Behind a line for each clause of a filter, and an empty one.
+    Filtered,
     Json,
 }
 
 /// The signals in the order of the codec's `Signal::ALL`.
 const SIGNALS: [&str; 4] = ["metrics", "traces", "logs", "profiles"];
+/// Filters that keep something of some vector.
+const FILTERS: [&str; 6] = [
+    "metric=?*\n\n",
+    "scope=s*\nspan=*\n\n",
+    "severity=9\n\n",
+    "resource.k=*\n\n",
+    "attr.k=*\nmetric=m\n\n",
+    "attr.k=1\nattr.s=a*\n\n",
+];
 /// The longest seed, in bytes.
 const MAX_SEED: usize = 4096;
 
@@ -86,6 +98,11 @@ fn seed(corpus: &Path, input: Input) -> Result<usize> {
         let body = match input {
             Input::Json => vector["json"].as_str().map(|json| json.as_bytes().to_vec()),
             Input::Protobuf => vector["expected_pb_hex"].as_str().map(unhex).transpose()?,
+            Input::Filtered => {
+                let filter = FILTERS[number % FILTERS.len()].as_bytes();
+                let wire = vector["expected_pb_hex"].as_str().map(unhex).transpose()?;
+                wire.map(|wire| [filter, &wire].concat())
+            }
         };
         let Some(body) = body.filter(|body| body.len() < MAX_SEED) else {
             continue;

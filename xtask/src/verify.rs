@@ -27,6 +27,7 @@ pub(crate) fn run(skip_tests: bool) -> Result<()> {
         ];
         cargo(&args, &[])
     })?;
+    gate("features of the codec", codec_features)?;
     gate("docs", || {
         let args = [
             "doc",
@@ -51,6 +52,55 @@ pub(crate) fn run(skip_tests: bool) -> Result<()> {
 fn gate(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
     say(&format!("== {name}"));
     run().with_context(|| format!("gate failed: {name}"))
+}
+
+/// The codec with some of its features only, and for WebAssembly where that target is installed.
+fn codec_features() -> Result<()> {
+    const NO_DEFAULT: [&str; 5] = [
+        "-p",
+        "otlp-codec",
+        "--no-default-features",
+        "--locked",
+        "-q",
+    ];
+    for features in ["", "select", "typed"] {
+        let args = [
+            &["clippy"],
+            &NO_DEFAULT[..],
+            &["--all-targets", "--features", features],
+        ];
+        cargo(&[args.concat(), vec!["--", "-D", "warnings"]].concat(), &[])?;
+    }
+    // The examples in the docs that need no more.
+    let args = [&["test"], &NO_DEFAULT[..], &["--features", "select"]];
+    cargo(&args.concat(), &[])?;
+    let wasm = "wasm32-unknown-unknown";
+    let targets = Command::new("rustup")
+        .args(["target", "list", "--installed"])
+        .output();
+    let installed = targets.is_ok_and(|output| {
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .any(|line| line == wasm)
+    });
+    if !installed {
+        say(&format!("{wasm}: SKIPPED, rustup target add {wasm}"));
+        return Ok(());
+    }
+    cargo(
+        &[
+            "check",
+            "-p",
+            "otlp-codec",
+            "--locked",
+            "-q",
+            "--target",
+            wasm,
+        ],
+        &[],
+    )?;
+    let args = [&["check"], &NO_DEFAULT[..], &["--target", wasm]];
+    cargo(&args.concat(), &[])
 }
 
 fn deny() -> Result<()> {

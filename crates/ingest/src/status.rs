@@ -7,7 +7,7 @@ use actix_web::http::header::{
     ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
     WWW_AUTHENTICATE,
 };
-use otlp_codec::{DecodeError, JsonError};
+use otlp_codec::{DecodeError, JsonError, ProtobufError};
 use prost::Message;
 use prost_types::Any;
 use serde_json::json;
@@ -227,10 +227,19 @@ fn locate(error: &IngestError) -> (Option<String>, String) {
             message,
             line,
             column,
+            ..
         })) => {
             let field = (path != ".").then(|| path.clone());
             let description = format!("{message}, at line {line} column {column}");
             (field, description)
+        }
+        IngestError::Decode(DecodeError::Protobuf(ProtobufError {
+            path,
+            message,
+            offset,
+        })) => {
+            let field = (path != ".").then(|| path.clone());
+            (field, format!("{message}, at byte {offset}"))
         }
         IngestError::Decode(DecodeError::IdLength {
             path,

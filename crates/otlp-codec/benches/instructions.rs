@@ -10,6 +10,7 @@ use std::hint::black_box;
 
 use opentelemetry_proto::tonic::collector as theirs;
 use otlp_codec::from_json::JsonReader;
+use otlp_codec::select::Selected;
 use otlp_codec::transcode::Transcoder;
 use otlp_codec::typed::Request;
 use otlp_codec::{Limits, Signal, check};
@@ -57,6 +58,8 @@ fn run<T: Message + Default + Serialize + DeserializeOwned>(
     transcoder
         .protobuf_to_json(*signal, wire, &limits, &mut json)
         .expect("a payload");
+    let selector = payloads::one_in_fifty().compile().expect("a simple filter");
+    let mut part = Vec::new();
     // Warm: the first run makes the buffers.
     for _ in 0..=times {
         out.clear();
@@ -66,6 +69,14 @@ fn run<T: Message + Default + Serialize + DeserializeOwned>(
                 transcoder
                     .protobuf_to_json(*signal, wire, &limits, &mut out)
                     .expect("a payload");
+            }
+            "one-in-fifty" => {
+                part.clear();
+                let selected = selector.select(*signal, wire, &limits, &mut part);
+                assert_eq!(selected, Ok(Selected::Part));
+                transcoder
+                    .protobuf_to_json(*signal, &part, &limits, &mut out)
+                    .expect("a part of a payload");
             }
             "rival-to-json" => {
                 let request = T::decode(wire).expect("a payload");

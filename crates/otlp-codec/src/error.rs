@@ -89,6 +89,9 @@ pub struct JsonError {
     pub line: usize,
     /// Column in the line, in bytes, from 1.
     pub column: usize,
+    /// The same place in bytes from the begin of the text. It lies in the value at fault or at
+    /// its end.
+    pub offset: usize,
 }
 
 /// A message could not be written.

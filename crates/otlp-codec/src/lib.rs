@@ -11,20 +11,18 @@
 //! # Example
 //!
 //! ```
-//! use otlp_codec::{Limits, Signal, typed::Request};
+//! use otlp_codec::transcode::{Format, Transcoder};
+//! use otlp_codec::{Limits, Signal, check::check};
 //!
-//! let json = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[
-//!     {"traceId":"5B8EFFF798038103D269B633813FC60C","name":"checkout","kind":2}]}]}]}"#;
+//! let wire = b"\x0a\x10\x12\x0e\x12\x0c\x2a\x08checkout\x30\x02";
 //! let limits = Limits::default();
-//! let request = Request::decode_json(Signal::Traces, json.as_bytes(), &limits)?;
-//! assert_eq!(request.items(), 1);
+//! assert_eq!(check(Signal::Traces, wire, &limits)?.items, 1);
 //!
-//! let wire = request.encode_protobuf();
-//! let mut text = Vec::new();
-//! otlp_codec::typed::protobuf_to_json(Signal::Traces, &wire, &limits, &mut text)?;
+//! let mut json = Vec::new();
+//! Transcoder::new().write(Signal::Traces, Format::Otlp, wire, &limits, &mut json)?;
 //! assert_eq!(
-//!     String::from_utf8(text)?,
-//!     r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","name":"checkout","kind":2}]}]}]}"#
+//!     String::from_utf8(json)?,
+//!     r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"checkout","kind":2}]}]}]}"#
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -5,6 +5,20 @@
 //! other fields or not packed, a group), it gives up. Then the request is checked whole, which
 //! says where it is malformed, if it is, and brought to its usual form, which can be walked.
 //! Encoders write fields in order and pack lists, so that is rare.
+//!
+//! ```
+//! use otlp_codec::transcode::{Format, Transcoder};
+//! use otlp_codec::{Limits, Signal};
+//!
+//! let wire = b"\x0a\x0a\x12\x08\x12\x06\x10\x09\x1a\x02hi";
+//! let (mut transcoder, limits) = (Transcoder::new(), Limits::default());
+//! let mut out = Vec::new();
+//! transcoder.write(Signal::Logs, Format::Otlp, wire, &limits, &mut out)?;
+//! let record = r#"{"severityNumber":9,"severityText":"hi"}"#;
+//! let scope = format!(r#"{{"scopeLogs":[{{"logRecords":[{record}]}}]}}"#);
+//! assert_eq!(out, format!(r#"{{"resourceLogs":[{scope}]}}"#).as_bytes());
+//! # Ok::<(), otlp_codec::EncodeError>(())
+//! ```
 
 mod memo;
 mod number;

@@ -14,6 +14,7 @@ fn all() -> Vec<IngestError> {
         message: String::new(),
         line: 1,
         column: 1,
+        offset: 0,
     };
     let id = DecodeError::IdLength {
         path: String::new(),

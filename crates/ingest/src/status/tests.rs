@@ -15,6 +15,7 @@ fn bad_json(path: &str, message: &str) -> IngestError {
         message: message.to_owned(),
         line: 1,
         column: 7,
+        offset: 0,
     }))
 }
 

@@ -16,9 +16,17 @@ fuzz_target!(|input: &[u8]| {
     };
     let expected = Request::decode_protobuf(signal, wire, &limits)
         .and_then(|request| request.check_ids().map(|()| request.items()));
-    let got = check(signal, wire, &limits).and_then(|checked| match checked.refusal() {
+    let checked = check(signal, wire, &limits);
+    let got = checked.clone().and_then(|checked| match checked.refusal() {
         Some(refusal) => Err(refusal),
         None => Ok(checked.items),
     });
     assert_eq!(got, expected);
+    if let Ok(checked) = checked {
+        let left = checked.items - checked.refused.len();
+        let rest = checked.retain();
+        let again = check(signal, &rest, &Limits::default()).expect("a part of a request");
+        assert_eq!((again.items, again.refused.len()), (left, 0));
+        Request::decode_protobuf(signal, &rest, &Limits::default()).expect("as before");
+    }
 });

@@ -56,7 +56,7 @@ pub(super) fn decode<M: JsonMessage>(
     };
     seed.deserialize(&mut deserializer)
         .and_then(|message| deserializer.end().map(|()| message))
-        .map_err(|error| shared.into_error(&error))
+        .map_err(|error| shared.into_error(&error, text))
 }
 
 fn not_utf8(json: &[u8], at: usize) -> DecodeError {
@@ -70,6 +70,7 @@ fn not_utf8(json: &[u8], at: usize) -> DecodeError {
         message: "the text is not UTF-8".to_owned(),
         line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
         column: 1 + at - line_start,
+        offset: at,
     })
 }
 

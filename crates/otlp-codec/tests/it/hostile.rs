@@ -277,6 +277,17 @@ fn text_must_be_text() {
     let read = |json: &[u8]| Request::decode_json(Signal::Logs, json, &limits);
     let latin1 = read(b"{\"x\":1,\n\"y\":\"\xe9\"}").unwrap_err().to_string();
     assert_eq!(latin1, ".: the text is not UTF-8, at line 2 column 6");
+    for (json, at) in [
+        (b"{\n\"x\":1,\n\"y\":\"\xe9\"}".as_slice(), 14),
+        (b"{\"resourceLogs\":\n[7]}", 18),
+        (b"{\"resourceLogs\":\n\n[{\"schemaUrl\":true}]}", 35),
+        (b"{\n", 2),
+    ] {
+        let DecodeError::Json(error) = read(json).unwrap_err() else {
+            panic!("{json:?}")
+        };
+        assert_eq!(error.offset, at, "{error}");
+    }
     assert!(read(b"\xef\xbb\xbf{}").is_err());
     assert!(read(&log_json(r#"{"stringValue":"\ud800"}"#)).is_err());
     assert!(read(b"{}{}").is_err());

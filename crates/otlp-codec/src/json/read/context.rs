@@ -59,7 +59,7 @@ impl Shared {
     }
 
     /// Turns serde_json's error, and what is known besides, into ours.
-    pub(super) fn into_error(self, error: &serde_json::Error) -> DecodeError {
+    pub(super) fn into_error(self, error: &serde_json::Error, json: &str) -> DecodeError {
         if let Some(reached) = self.reached.into_inner() {
             return reached;
         }
@@ -85,8 +85,19 @@ impl Shared {
             ),
             line: error.line(),
             column: error.column(),
+            offset: offset(json, error.line(), error.column()),
         })
     }
+}
+
+/// The place of a line and a column, both from 1.
+fn offset(json: &str, line: usize, column: usize) -> usize {
+    let breaks = json.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+    let line_start = match line {
+        0 | 1 => 0,
+        line => breaks.map(|(at, _)| at + 1).nth(line - 2).unwrap_or(0),
+    };
+    (line_start + column.saturating_sub(1)).min(json.len())
 }
 
 impl<'c> Context<'c> {
