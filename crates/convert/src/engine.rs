@@ -6,7 +6,7 @@ use std::ops::Range;
 use otlp_codec::check::check;
 use otlp_codec::from_json::JsonReader;
 use otlp_codec::transcode::Transcoder;
-use otlp_codec::{DecodeError, Limits, Signal};
+use otlp_codec::{DecodeError, EncodeError, Limits, Signal};
 use zstd::zstd_safe::{DCtx, DParameter, ResetDirective};
 
 use crate::layers::{MAX_WINDOW_LOG, ZSTD};
@@ -86,14 +86,20 @@ impl Engine {
             Form::Framed => self.framed(bytes, output),
         };
         result.map_err(|problem| {
-            let before = record.elements_before + part.unwrap_or(0) as u64;
             let (place, column) = place_of(record, part);
-            let column = match record.form {
-                Form::Json => column,
-                Form::Elements(signal) => column.wrapping_sub(begin_of(signal)),
-                Form::Protobuf | Form::Framed => 0,
+            // What the engine has put in front of the text.
+            let added = match record.form {
+                Form::Elements(signal) => begin_of(signal),
+                Form::Json | Form::Protobuf | Form::Framed => 0,
             };
-            rebased(problem, place, column, before)
+            let offset = usize::try_from(place.offset).unwrap_or(0);
+            let shift = Shift {
+                lines: place.line.map_or(0, |line| line - 1),
+                column: column.wrapping_sub(added),
+                offset: offset.wrapping_sub(added),
+                elements: record.elements_before + part.unwrap_or(0) as u64,
+            };
+            shift.problem(problem)
         })
     }
 
@@ -294,58 +300,71 @@ pub(crate) fn place_of(record: &Record<'_>, part: Option<usize>) -> (Place, usiz
     (place, column)
 }
 
-/// Makes places in a record places in the input.
-fn rebased(problem: Problem, place: Place, column: usize, elements_before: u64) -> Problem {
-    let shift = |error: DecodeError| match error {
-        DecodeError::Json(mut error) => {
-            if error.line == 1 {
-                error.column = error.column.wrapping_add(column);
-            }
-            let lines = place.line.map_or(0, |line| line - 1);
-            error.line = error
-                .line
-                .saturating_add(usize::try_from(lines).unwrap_or(0));
-            error.path = shifted(&error.path, elements_before);
-            DecodeError::Json(error)
-        }
-        DecodeError::Protobuf(mut error) => {
-            let before = usize::try_from(place.offset).unwrap_or(0);
-            error.offset = error.offset.saturating_add(before);
-            error.path = shifted(&error.path, elements_before);
-            DecodeError::Protobuf(error)
-        }
-        DecodeError::IdLength {
-            path,
-            len,
-            expected,
-        } => DecodeError::IdLength {
-            path: shifted(&path, elements_before),
-            len,
-            expected,
-        },
-        other => other,
-    };
-    match problem {
-        Problem::Decode(error) => Problem::Decode(shift(error)),
-        Problem::NotOtlp(refusals) => Problem::NotOtlp(
-            refusals
-                .into_iter()
-                .map(|(signal, error)| (signal, shift(error)))
-                .collect(),
-        ),
-        other => other,
-    }
+/// How far places in a record are from places in the input. Sums wrap around: the engine may have
+/// put more in front of a record than there is in front of it in the input.
+struct Shift {
+    lines: u64,
+    /// Of the first line.
+    column: usize,
+    offset: usize,
+    elements: u64,
 }
 
-/// A path with its first index so much higher.
-fn shifted(path: &str, elements_before: u64) -> String {
-    let higher = path.split_once('[').and_then(|(list, rest)| {
-        let (index, rest) = rest.split_once(']')?;
-        let index: u64 = index.parse().ok()?;
-        Some(format!("{list}[{}]{rest}", index + elements_before))
-    });
-    match higher {
-        Some(higher) if elements_before > 0 && !path.starts_with('[') => higher,
-        _ => path.to_owned(),
+impl Shift {
+    fn problem(&self, problem: Problem) -> Problem {
+        match problem {
+            Problem::Decode(error) => Problem::Decode(self.error(error)),
+            Problem::Encode(EncodeError::Decode(error)) => Problem::Decode(self.error(error)),
+            Problem::NotOtlp(refusals) => Problem::NotOtlp(
+                refusals
+                    .into_iter()
+                    .map(|(signal, error)| (signal, self.error(error)))
+                    .collect(),
+            ),
+            other => other,
+        }
+    }
+
+    fn error(&self, error: DecodeError) -> DecodeError {
+        match error {
+            DecodeError::Json(mut error) => {
+                if error.line == 1 {
+                    error.column = error.column.wrapping_add(self.column);
+                }
+                let lines = usize::try_from(self.lines).unwrap_or(0);
+                error.line = error.line.saturating_add(lines);
+                error.offset = error.offset.wrapping_add(self.offset);
+                error.path = self.path(&error.path);
+                DecodeError::Json(error)
+            }
+            DecodeError::Protobuf(mut error) => {
+                error.offset = error.offset.wrapping_add(self.offset);
+                error.path = self.path(&error.path);
+                DecodeError::Protobuf(error)
+            }
+            DecodeError::IdLength {
+                path,
+                len,
+                expected,
+            } => DecodeError::IdLength {
+                path: self.path(&path),
+                len,
+                expected,
+            },
+            other => other,
+        }
+    }
+
+    /// The path with its first index so much higher.
+    fn path(&self, path: &str) -> String {
+        let higher = path.split_once('[').and_then(|(list, rest)| {
+            let (index, rest) = rest.split_once(']')?;
+            let index: u64 = index.parse().ok()?;
+            Some(format!("{list}[{}]{rest}", index + self.elements))
+        });
+        match higher {
+            Some(higher) if self.elements > 0 => higher,
+            _ => path.to_owned(),
+        }
     }
 }

@@ -194,7 +194,7 @@ fn compressed_outputs() {
 #[test]
 fn forms_by_name() {
     let request = logs(&["a"]);
-    let text = lines(&[request.clone()]);
+    let text = lines(std::slice::from_ref(&request));
     let wire = wire(Signal::Logs, &request);
     for (form, input) in [
         (InputForm::Json, text.clone()),
@@ -216,7 +216,7 @@ fn profiles_are_whole() {
     let request = profiles("main");
     let bytes = wire(Signal::Profiles, &request);
     let inputs = [
-        lines(&[request.clone()]),
+        lines(std::slice::from_ref(&request)),
         serde_json::to_vec_pretty(&request).unwrap(),
         bytes.clone(),
         framed(&[&bytes]),
@@ -225,12 +225,12 @@ fn profiles_are_whole() {
         for form in [OutputForm::Otlp, OutputForm::OtlpLines] {
             let done = convert(input, &to(form));
             assert_eq!(done.summary().items_in_words(), (1, "profiles"));
-            assert_eq!(done.lines(), [request.clone()]);
+            assert_eq!(done.lines(), std::slice::from_ref(&request));
         }
         let there = convert(input, &to(OutputForm::Protobuf));
         assert_eq!(
             convert(&there.out, &Options::default()).lines(),
-            [request.clone()]
+            std::slice::from_ref(&request)
         );
     }
     let two = lines(&[request.clone(), profiles("other")]);
@@ -241,7 +241,7 @@ fn profiles_are_whole() {
         assert!(message.contains("two dictionaries"), "{message}");
         assert_eq!(
             convert(&done.out, &Options::default()).lines(),
-            [request.clone()]
+            std::slice::from_ref(&request)
         );
     }
     assert_eq!(

@@ -1,6 +1,7 @@
 //! How the bytes come and go: in parts of any size, and not at all.
 
 use std::io::{self, Read, Write};
+use std::sync::LazyLock;
 
 use convert::{ConvertError, NoObserver, OnError, Options, OutputForm};
 use otlp_codec::Signal;
@@ -98,8 +99,8 @@ proptest! {
         limit in prop_oneof![20_usize..400, Just(64 << 20)],
         change in proptest::option::of((any::<proptest::sample::Index>(), any::<u8>())),
     ) {
-        let inputs = inputs();
-        let mut input = inputs[which.index(inputs.len())].clone();
+        static INPUTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(inputs);
+        let mut input = INPUTS[which.index(INPUTS.len())].clone();
         if let Some((at, byte)) = change {
             let at = at.index(input.len());
             input[at] = byte;
