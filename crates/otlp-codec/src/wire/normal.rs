@@ -5,10 +5,8 @@
 //! on, in a message that is [valid](super::validate), can do so in its usual form. It is for such
 //! walks alone: lengths are padded, so that nothing has to be moved when they become known.
 
-use std::ops::Range;
-
 use super::reader::{Malformed, Reader, WireType};
-use super::tables::{Kind, Shape};
+use super::tables::{Field, Kind, Shape};
 use crate::DecodeError;
 use crate::error::ProtobufError;
 use crate::proto::tables::TABLES;
@@ -18,18 +16,17 @@ const LENGTH: usize = 5;
 
 /// The usual form of a message that is valid.
 ///
+/// A message is read once for each of its fields, so that nothing has to be remembered but the
+/// pieces of sub-messages.
+///
 /// # Errors
 ///
 /// That it isn't, without the place.
 pub(crate) fn normalized(root: usize, wire: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let mut writer = Writer {
         out: Vec::with_capacity(wire.len()),
-        occurrences: vec![Occurrence {
-            field: 0,
-            value: Value::Bytes(wire),
-        }],
     };
-    match writer.message(root, 0..1) {
+    match writer.message(root, &[wire]) {
         Ok(()) => Ok(writer.out),
         Err(Malformed { what, .. }) => Err(DecodeError::Protobuf(ProtobufError {
             path: ".".to_owned(),
@@ -37,14 +34,6 @@ pub(crate) fn normalized(root: usize, wire: &[u8]) -> Result<Vec<u8>, DecodeErro
             offset: wire.len(),
         })),
     }
-}
-
-/// A value that a field was sent with.
-#[derive(Clone, Copy)]
-struct Occurrence<'w> {
-    /// The place of the field in the table of its message.
-    field: usize,
-    value: Value<'w>,
 }
 
 #[derive(Clone, Copy)]
@@ -56,41 +45,19 @@ enum Value<'w> {
     Bytes(&'w [u8]),
 }
 
-struct Writer<'w> {
-    out: Vec<u8>,
-    /// A stack: what the messages that are being written were sent with.
-    occurrences: Vec<Occurrence<'w>>,
-}
-
-impl<'w> Writer<'w> {
-    /// Writes the message that was sent in these pieces. Recursion ends where the message's does,
-    /// after [`Limits::MAX_DEPTH`](crate::Limits::MAX_DEPTH) levels.
-    fn message(&mut self, table: usize, pieces: Range<usize>) -> Result<(), Malformed> {
-        let base = self.occurrences.len();
-        for piece in pieces {
-            if let Value::Bytes(wire) = self.occurrences[piece].value {
-                self.collect(table, wire)?;
-            }
-        }
-        self.drop_unchosen(table, base);
-        self.occurrences[base..].sort_by_key(|occurrence| occurrence.field);
-        let mut at = base;
-        while let Some(Occurrence { field, .. }) = self.occurrences.get(at).copied() {
-            let same = |occurrence: &&Occurrence<'_>| occurrence.field == field;
-            let count = self.occurrences[at..].iter().take_while(same).count();
-            self.field(table, field, at..at + count)?;
-            at += count;
-        }
-        self.occurrences.truncate(base);
-        Ok(())
-    }
-
-    /// Pushes what a piece of a message holds.
-    fn collect(&mut self, table: usize, wire: &'w [u8]) -> Result<(), Malformed> {
-        let mut reader = Reader::new(wire);
+/// Calls `visit` with each known field of the pieces of a message: its place in the table, how
+/// many came before it, and its value.
+fn each<'w>(
+    table: usize,
+    pieces: &[&'w [u8]],
+    mut visit: impl FnMut(usize, usize, Value<'w>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    let mut count = 0;
+    for piece in pieces {
+        let mut reader = Reader::new(piece);
         while !reader.is_empty() {
             let (number, wire_type) = reader.tag()?;
-            let Some((field, _)) = TABLES[table].field(number) else {
+            let Some((place, _)) = TABLES[table].field(number) else {
                 reader.pass(number, wire_type)?;
                 continue;
             };
@@ -103,71 +70,111 @@ impl<'w> Writer<'w> {
                     return Err(reader.malformed("a field of another wire type"));
                 }
             };
-            self.occurrences.push(Occurrence { field, value });
+            visit(place, count, value)?;
+            count += 1;
+        }
+    }
+    Ok(())
+}
+
+struct Writer {
+    out: Vec<u8>,
+}
+
+impl Writer {
+    /// Writes the message that was sent in these pieces. Recursion ends where the message's does,
+    /// after [`Limits::MAX_DEPTH`](crate::Limits::MAX_DEPTH) levels.
+    fn message(&mut self, table: usize, pieces: &[&[u8]]) -> Result<(), Malformed> {
+        let fields = TABLES[table].fields;
+        let mut present = vec![false; fields.len()];
+        // The choice that came last in a oneof, and where it began to be the last.
+        let mut choice = None;
+        each(table, pieces, |place, count, _| {
+            present[place] = true;
+            if fields[place].shape == Shape::Choice
+                && choice.is_none_or(|(chosen, _)| chosen != place)
+            {
+                choice = Some((place, count));
+            }
+            Ok(())
+        })?;
+        for (place, field) in fields.iter().enumerate() {
+            let since = match (field.shape, choice) {
+                (Shape::Choice, Some((chosen, since))) if chosen == place => since,
+                (Shape::Choice, _) => continue,
+                _ => 0,
+            };
+            if present[place] {
+                self.field(table, place, field, pieces, since)?;
+            }
         }
         Ok(())
     }
 
-    /// Of a oneof, keeps the last choice, back to where another was sent.
-    fn drop_unchosen(&mut self, table: usize, base: usize) {
-        let fields = TABLES[table].fields;
-        let is_choice =
-            |occurrence: &Occurrence<'_>| fields[occurrence.field].shape == Shape::Choice;
-        let all = base..self.occurrences.len();
-        let choices = all.clone().rev();
-        let mut choices = choices.filter(|at| is_choice(&self.occurrences[*at]));
-        let Some(last) = choices.next().map(|at| self.occurrences[at].field) else {
-            return;
-        };
-        let Some(other) = choices.find(|at| self.occurrences[*at].field != last) else {
-            return;
-        };
-        let mut kept = base;
-        for at in all {
-            let occurrence = self.occurrences[at];
-            if at > other || !is_choice(&occurrence) {
-                self.occurrences[kept] = occurrence;
-                kept += 1;
-            }
-        }
-        self.occurrences.truncate(kept);
-    }
-
-    /// Writes a field that was sent with these values.
-    fn field(&mut self, table: usize, field: usize, sent: Range<usize>) -> Result<(), Malformed> {
-        let field = &TABLES[table].fields[field];
+    /// Writes a field, of which occurrences count from `since` on.
+    fn field(
+        &mut self,
+        table: usize,
+        place: usize,
+        field: &Field,
+        pieces: &[&[u8]],
+        since: usize,
+    ) -> Result<(), Malformed> {
+        let is_it = |at, count| at == place && count >= since;
         match (field.shape, field.kind) {
-            (Shape::List, Kind::Message(inner)) => {
-                for one in sent {
+            (Shape::List, Kind::Message(inner)) => each(table, pieces, |at, count, value| {
+                if let Value::Bytes(element) = value
+                    && is_it(at, count)
+                {
                     self.tag(field.number, 2);
-                    self.delimited(|writer| writer.message(inner, one..one + 1))?;
+                    self.delimited(|writer| writer.message(inner, &[element]))?;
                 }
-            }
+                Ok(())
+            }),
             (Shape::Single | Shape::Choice, Kind::Message(inner)) => {
+                let mut parts = Vec::new();
+                each(table, pieces, |at, count, value| {
+                    if let Value::Bytes(part) = value
+                        && is_it(at, count)
+                    {
+                        parts.push(part);
+                    }
+                    Ok(())
+                })?;
                 self.tag(field.number, 2);
-                self.delimited(|writer| writer.message(inner, sent))?;
+                self.delimited(|writer| writer.message(inner, &parts))
             }
             (Shape::List, kind) if kind.is_packable() => {
                 self.tag(field.number, 2);
                 self.delimited(|writer| {
-                    for at in sent {
-                        writer.bare(writer.occurrences[at].value);
+                    each(table, pieces, |at, count, value| {
+                        if is_it(at, count) {
+                            writer.bare(value);
+                        }
+                        Ok(())
+                    })
+                })
+            }
+            (Shape::List, _) => each(table, pieces, |at, count, value| {
+                if is_it(at, count) {
+                    self.value(field.number, value);
+                }
+                Ok(())
+            }),
+            (Shape::Single | Shape::Choice, _) => {
+                let mut last = None;
+                each(table, pieces, |at, count, value| {
+                    if is_it(at, count) {
+                        last = Some(value);
                     }
                     Ok(())
                 })?;
-            }
-            (Shape::List, _) => {
-                for at in sent {
-                    self.value(field.number, self.occurrences[at].value);
+                if let Some(value) = last {
+                    self.value(field.number, value);
                 }
-            }
-            (Shape::Single | Shape::Choice, _) => {
-                if let Some(last) = self.occurrences[sent].last() {
-                    self.value(field.number, last.value);
-                }
+                Ok(())
             }
         }
-        Ok(())
     }
 
     fn value(&mut self, number: u32, value: Value<'_>) {
