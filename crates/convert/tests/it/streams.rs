@@ -89,8 +89,8 @@ fn byte_by_byte() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// Scenario: the same, in parts of random sizes, with random limits, of inputs with a random
-    /// byte changed.
+    /// Scenario: the same, in parts of random sizes, with random limits, of inputs that aren't
+    /// compressed with a random byte changed.
     /// Guarantees: the same; and no panic.
     #[test]
     fn parts_of_any_size(
@@ -101,7 +101,9 @@ proptest! {
     ) {
         static INPUTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(inputs);
         let mut input = INPUTS[which.index(INPUTS.len())].clone();
-        if let Some((at, byte)) = change {
+        // How much comes out of a damaged stream depends on how much is asked for.
+        let is_packed = [gzip(b""), zstd(b"")].iter().any(|one| input.starts_with(&one[..2]));
+        if let Some((at, byte)) = change.filter(|_| !is_packed) {
             let at = at.index(input.len());
             input[at] = byte;
         }

@@ -15,8 +15,9 @@ const TOLD: u64 = 20;
 /// How often the progress bar changes, at most: ten times a second.
 const PAUSE: Duration = Duration::from_millis(100);
 const DRAWN_PER_SECOND: u8 = 10;
-const WITH_END: &str = "{bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  {eta} left";
-const WITHOUT_END: &str = "{spinner} {bytes}  {bytes_per_sec}  {msg}";
+const WITH_END: &str =
+    "{wide_bar} {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {msg}  {eta} left";
+const WITHOUT_END: &str = "{spinner} {decimal_bytes}  {decimal_bytes_per_sec}  {msg}";
 
 /// Tells how it goes.
 pub(super) struct Report {
@@ -86,8 +87,8 @@ impl Observer for Report {
         }
         self.shown = Instant::now();
         let (items, word) = so_far.items_in_words();
-        bar.set_position(so_far.bytes_in);
         bar.set_message(format!("{items} {word}"));
+        bar.set_position(so_far.bytes_in);
     }
 
     fn skipped(&mut self, error: &RecordError) {
