@@ -111,9 +111,10 @@ impl<W: Write> Output<W> {
         Ok(())
     }
 
-    /// Ends what has begun, and writes everything.
-    pub(crate) fn finish(&mut self) -> Result<(), ConvertError> {
-        if self.to == OutputForm::Otlp {
+    /// Ends what has begun, and writes everything. If nothing has, and nothing went wrong, an
+    /// empty input was converted, and there is a form for that, too.
+    pub(crate) fn finish(&mut self, went_well: bool) -> Result<(), ConvertError> {
+        if self.to == OutputForm::Otlp && (self.has_begun || went_well) {
             match (self.has_begun, self.signal) {
                 // An empty request, of any signal.
                 (false, _) => self.gathered.extend_from_slice(b"{}"),

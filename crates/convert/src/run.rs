@@ -35,8 +35,8 @@ pub fn run(
     let result = conversion.all(reader);
     let result = match result {
         Err(error @ ConvertError::Write(_)) => Err(error),
-        Err(error) => conversion.output.finish().and(Err(error)),
-        Ok(()) => conversion.output.finish(),
+        Err(error) => conversion.output.finish(false).and(Err(error)),
+        Ok(()) => conversion.output.finish(true),
     };
     let mut summary = conversion.summary;
     summary.bytes_out = conversion.output.bytes_out();
