@@ -79,14 +79,17 @@ impl<'o, W: Write> Conversion<'o, W> {
             options.signal,
             options.limits.input_bytes,
         )?;
+        let result = self.records(&mut source);
+        self.progress(&source);
+        result
+    }
+
+    fn records(&mut self, source: &mut Source<'_>) -> Result<(), ConvertError> {
         let mut is_looked_at = false;
         loop {
             let step = source.next().map_err(|error| self.placed(error))?;
             match step {
-                Step::End => {
-                    self.progress(&source);
-                    return Ok(());
-                }
+                Step::End => return Ok(()),
                 Step::Bad(error) => self.bad(error)?,
                 Step::Record(record) => {
                     if record.form == Form::Protobuf && !is_looked_at {
@@ -100,7 +103,7 @@ impl<'o, W: Write> Conversion<'o, W> {
                 }
             }
             self.output.pass_on()?;
-            self.progress(&source);
+            self.progress(source);
         }
     }
 

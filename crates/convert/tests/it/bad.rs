@@ -38,6 +38,7 @@ fn stop_at_a_line() {
     assert_eq!(done.bodies(), ["a"]);
     let failure = done.result.as_ref().unwrap_err();
     assert_eq!((failure.summary.records, failure.summary.skipped), (2, 0));
+    assert_eq!(failure.summary.bytes_in, BROKEN.len() as u64);
     assert_eq!(failure.summary.bytes_out, done.out.len() as u64);
 }
 
