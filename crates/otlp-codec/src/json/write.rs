@@ -25,8 +25,9 @@ impl Serialize for Hex<'_> {
     }
 }
 
-/// The id of a profile: hex, and base64 if it is not 16 bytes long. A reader tells the two apart
-/// by the length of the text.
+/// The id of a profile: hex, and base64 if it is not 16 bytes long, which it should be. A reader
+/// takes 32 hex digits for hex, so that one of 24 bytes whose base64 looks so (all of them 0, say)
+/// doesn't read back.
 pub(crate) struct ProfileId<'a>(pub(crate) &'a [u8]);
 
 impl Serialize for ProfileId<'_> {

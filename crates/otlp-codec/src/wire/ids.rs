@@ -23,13 +23,19 @@ struct Wrong {
     expected: usize,
 }
 
-/// Looks at the message's own ids first, in ascending order of their fields.
+/// Looks at the message's own ids first: trace ids, then span ids, in ascending order of fields.
 fn in_message(table: usize, wire: &[u8]) -> Result<Option<Wrong>, Malformed> {
     let table = &TABLES[table];
-    for field in table.fields {
-        let Kind::Id(expected) = field.kind else {
-            continue;
-        };
+    let mut ids: Vec<_> = table
+        .fields
+        .iter()
+        .filter_map(|field| match field.kind {
+            Kind::Id(expected) => Some((expected, field)),
+            _ => None,
+        })
+        .collect();
+    ids.sort_by_key(|(expected, _)| std::cmp::Reverse(*expected));
+    for (expected, field) in ids {
         let len = last_length(field.number, wire)?;
         if len != 0 && len != expected {
             let path = field.name.to_owned();
