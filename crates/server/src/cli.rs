@@ -1,5 +1,6 @@
 //! The command line and the environment.
 
+mod convert;
 mod values;
 
 use std::time::Duration;
@@ -8,6 +9,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::ServerConfig;
+use crate::conversion::Job;
 use crate::gate::{HostName, OriginPattern};
 
 /// OpenTelemetry in, live JSON out.
@@ -42,6 +44,17 @@ const MAX_WORKERS: i64 = 512;
 enum Command {
     /// Receive OTLP over HTTP and show it to WebSocket clients (the default)
     Serve(ServeArgs),
+    /// Convert files of OTLP: JSON, JSON Lines and protobuf, gzip or zstd around them
+    Convert(convert::ConvertArgs),
+}
+
+/// What the process is to do.
+#[derive(Debug)]
+pub enum Task {
+    /// Run the relay.
+    Serve(Box<ServerConfig>),
+    /// Convert a file.
+    Convert(Box<Job>),
 }
 
 /// The form of log lines.
@@ -150,13 +163,20 @@ impl Cli {
         self.log_format
     }
 
-    /// The configuration that was asked for.
+    /// The task that was asked for.
     #[must_use]
-    pub fn into_config(self) -> ServerConfig {
-        let args = match self.command {
-            Some(Command::Serve(args)) => args,
-            None => self.serve,
-        };
+    pub fn into_task(self) -> Task {
+        match self.command {
+            Some(Command::Convert(args)) => Task::Convert(Box::new(args.into_job())),
+            Some(Command::Serve(args)) => Task::Serve(Box::new(args.into_config())),
+            None => Task::Serve(Box::new(self.serve.into_config())),
+        }
+    }
+}
+
+impl ServeArgs {
+    fn into_config(self) -> ServerConfig {
+        let args = self;
         let mut config = ServerConfig {
             listen: args
                 .listen
@@ -198,12 +218,14 @@ fn set<T>(field: &mut T, value: Option<T>) {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::Cli;
+    use super::{Cli, Task};
 
     fn config(args: &[&str]) -> crate::ServerConfig {
-        Cli::try_parse_from([&["otlp-relay"], args].concat())
-            .unwrap()
-            .into_config()
+        let cli = Cli::try_parse_from([&["otlp-relay"], args].concat()).unwrap();
+        match cli.into_task() {
+            Task::Serve(config) => *config,
+            Task::Convert(job) => panic!("{job:?}"),
+        }
     }
 
     /// Scenario: clap's own check of the declarations.

@@ -3,13 +3,15 @@
 //! This crate composes the others: [`ingest`] receives exports, [`fanout`] shows them to
 //! WebSocket clients, and here is what joins them ([`bridge`]), the connections below them
 //! ([`conn`]), who may talk to the relay ([`gate`]), and the command line ([`cli`]).
-//! [`Relay`] is the whole program, callable from a test.
+//! [`Relay`] is the whole program, callable from a test. Beside it, [`conversion`] converts files
+//! with [`::convert`], without a relay.
 
 pub mod bridge;
 pub mod cli;
 mod compose;
 pub mod config;
 pub mod conn;
+pub mod conversion;
 pub mod counters;
 pub mod gate;
 pub mod logging;

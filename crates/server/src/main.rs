@@ -1,10 +1,11 @@
-//! The binary `otlp-relay`: reads the command line, runs the relay, turns errors into exit codes.
+//! The binary `otlp-relay`: reads the command line, runs the relay or a conversion, turns errors
+//! into exit codes.
 
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
-use server::cli::Cli;
-use server::{logging, shutdown};
+use server::cli::{Cli, Task};
+use server::{ServerConfig, conversion, logging, shutdown};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -12,7 +13,13 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::read();
     logging::init(cli.log_format());
-    let config = cli.into_config();
+    match cli.into_task() {
+        Task::Serve(config) => serve(*config),
+        Task::Convert(job) => conversion::run(&job),
+    }
+}
+
+fn serve(config: ServerConfig) -> ExitCode {
     let result = actix_rt::System::new().block_on(async {
         let relay = server::Relay::bind(config)?;
         relay.run(shutdown::requested()?).await

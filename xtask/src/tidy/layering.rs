@@ -12,7 +12,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("otlp-codec", &[]),
     ("ingest", &["otlp-codec"]),
     ("fanout", &["otlp-codec"]),
-    ("server", &["otlp-codec", "ingest", "fanout"]),
+    ("convert", &["otlp-codec"]),
+    ("server", &["otlp-codec", "convert", "ingest", "fanout"]),
     ("xtask", &[]),
 ];
 
@@ -30,6 +31,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "tracing",
         ],
     ),
+    ("convert", &["tokio", "actix-web", "clap", "tracing"]),
     ("ingest", &["actix-ws", "clap", "tracing-subscriber"]),
     (
         "fanout",

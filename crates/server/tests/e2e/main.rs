@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod convert;
 mod hardening;
 mod limits;
 mod rules;

@@ -1,0 +1,265 @@
+//! The top level of OTLP JSON: which signal an object is of.
+
+use memchr::memmem;
+use otlp_codec::Signal;
+
+use crate::Problem;
+use crate::skim::Skim;
+use crate::sniff::blanks;
+
+/// The member that only requests of profiles have, besides their list.
+pub(crate) const DICTIONARY: &[u8] = b"dictionary";
+/// What the names of lists begin with, and the quote in front.
+const LISTS: &[u8] = b"\"resource";
+
+/// What the members of an object say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// The list of one signal.
+    Signal(Signal),
+    /// There are no members.
+    Empty,
+    /// There are members, but none that is OTLP's.
+    Foreign,
+    /// This is not a JSON object; the codec will say why.
+    Unreadable,
+}
+
+/// The member that holds a signal's list.
+pub(crate) const fn list_of(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Metrics => "resourceMetrics",
+        Signal::Traces => "resourceSpans",
+        Signal::Logs => "resourceLogs",
+        Signal::Profiles => "resourceProfiles",
+    }
+}
+
+/// The signal whose list has this key, in lowerCamelCase or by its original name.
+pub(crate) fn signal_of_key(key: &[u8]) -> Option<Signal> {
+    match key {
+        b"resourceMetrics" | b"resource_metrics" => Some(Signal::Metrics),
+        b"resourceSpans" | b"resource_spans" => Some(Signal::Traces),
+        b"resourceLogs" | b"resource_logs" => Some(Signal::Logs),
+        b"resourceProfiles" | b"resource_profiles" => Some(Signal::Profiles),
+        _ => None,
+    }
+}
+
+/// Looks for the signal of an object.
+///
+/// Usually the list is the first and only member. So the rest is only searched for what could be
+/// another list, and walked through if there is something.
+pub(crate) fn signal_of(json: &[u8]) -> Result<Found, Problem> {
+    let mut members = Members::of(json);
+    let Some(Ok(key)) = members.next_key() else {
+        return walk(json);
+    };
+    match signal_of_key(key) {
+        Some(signal) if !may_hold_another(members.rest) => Ok(Found::Signal(signal)),
+        _ => walk(json),
+    }
+}
+
+/// Whether the text holds the name of a list, anywhere.
+fn may_hold_another(text: &[u8]) -> bool {
+    memmem::find_iter(text, LISTS).any(|at| {
+        let name = &text[at + 1..];
+        let end = memchr::memchr(b'"', &name[..name.len().min(LISTS.len() + 16)]);
+        end.is_some_and(|end| signal_of_key(&name[..end]).is_some())
+    })
+}
+
+/// Looks at every member.
+fn walk(json: &[u8]) -> Result<Found, Problem> {
+    let mut found = None;
+    let mut members = Members::of(json);
+    let mut any = false;
+    while let Some(next) = members.next_key() {
+        let Ok(key) = next else {
+            return Ok(found.map_or(Found::Unreadable, Found::Signal));
+        };
+        any = true;
+        if let Some(signal) = signal_of_key(key) {
+            let before = *found.get_or_insert(signal);
+            if before != signal {
+                return Err(Problem::TwoSignals(list_of(before), list_of(signal)));
+            }
+        }
+        if members.skip_value().is_none() {
+            return Ok(found.map_or(Found::Unreadable, Found::Signal));
+        }
+    }
+    Ok(match (found, any) {
+        (Some(signal), _) => Found::Signal(signal),
+        (None, true) => Found::Foreign,
+        (None, false) => Found::Empty,
+    })
+}
+
+/// Whether an object whose begin this is has members that only requests of profiles have.
+pub(crate) fn begins_like_profiles(begin: &[u8]) -> bool {
+    let mut members = Members::of(begin);
+    while let Some(Ok(key)) = members.next_key() {
+        if key == DICTIONARY || signal_of_key(key) == Some(Signal::Profiles) {
+            return true;
+        }
+        if signal_of_key(key).is_some() || members.skip_value().is_none() {
+            return false;
+        }
+    }
+    false
+}
+
+/// The text is no object, or ends too early.
+struct Malformed;
+
+/// Goes over the members of an object.
+struct Members<'a> {
+    /// What is left, from `{` or the end of a value on.
+    rest: &'a [u8],
+    is_first: bool,
+}
+
+impl<'a> Members<'a> {
+    fn of(json: &'a [u8]) -> Self {
+        Self {
+            rest: &json[blanks(json)..],
+            is_first: true,
+        }
+    }
+
+    /// The next key; nothing at the end of the object.
+    fn next_key(&mut self) -> Option<Result<&'a [u8], Malformed>> {
+        let opening = if self.is_first { b'{' } else { b',' };
+        let rest = trimmed(self.rest);
+        let rest = match rest.split_first() {
+            Some((b'}', _)) if !self.is_first => return None,
+            Some((&byte, rest)) if byte == opening => trimmed(rest),
+            _ => return Some(Err(Malformed)),
+        };
+        match rest.split_first() {
+            Some((b'}', _)) if self.is_first => None,
+            Some((b'"', rest)) => Some(self.after_quote(rest).ok_or(Malformed)),
+            _ => Some(Err(Malformed)),
+        }
+    }
+
+    fn after_quote(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        let end = string_end(rest)?;
+        let (key, rest) = (&rest[..end - 1], trimmed(&rest[end..]));
+        let (b':', rest) = rest.split_first()? else {
+            return None;
+        };
+        self.rest = trimmed(rest);
+        self.is_first = false;
+        Some(key)
+    }
+
+    /// Goes on behind the value.
+    fn skip_value(&mut self) -> Option<()> {
+        let end = match self.rest.split_first()? {
+            (b'{' | b'[', _) => Skim::default().end(self.rest)?,
+            (b'"', text) => string_end(text)? + 1,
+            _ => scalar_end(self.rest)?,
+        };
+        self.rest = &self.rest[end..];
+        Some(())
+    }
+}
+
+/// The index behind the quote that ends a string whose opening quote is in front.
+pub(crate) fn string_end(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', &text[at..])?;
+        match text[at] {
+            b'"' => return Some(at + 1),
+            _ => at += 2,
+        }
+        if at > text.len() {
+            return None;
+        }
+    }
+}
+
+/// The index behind a number or a word.
+pub(crate) fn scalar_end(text: &[u8]) -> Option<usize> {
+    let ends = |&byte: &u8| matches!(byte, b',' | b']' | b'}') || blanks(&[byte]) == 1;
+    text.iter().position(ends)
+}
+
+fn trimmed(text: &[u8]) -> &[u8] {
+    &text[blanks(text)..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, begins_like_profiles, signal_of};
+    use crate::Problem;
+    use otlp_codec::Signal;
+
+    /// Scenario: objects of each signal, with foreign members around, with the names of lists
+    /// deeper down or in strings, with nothing, and broken ones.
+    /// Guarantees: only members of the top level count.
+    #[test]
+    fn signals() {
+        let cases = [
+            (r#"{"resourceMetrics":[]}"#, Found::Signal(Signal::Metrics)),
+            (
+                r#" { "resource_spans" : []}"#,
+                Found::Signal(Signal::Traces),
+            ),
+            (
+                r#"{"a":1,"b":"}\"","resourceLogs":[]}"#,
+                Found::Signal(Signal::Logs),
+            ),
+            (
+                r#"{"dictionary":{},"resourceProfiles":[]}"#,
+                Found::Signal(Signal::Profiles),
+            ),
+            (
+                r#"{"resourceLogs":[{"x":{"resourceSpans":"resourceMetrics"}}],"a":null}"#,
+                Found::Signal(Signal::Logs),
+            ),
+            (r#"{"resourceLogs":[{"#, Found::Signal(Signal::Logs)),
+            (r#"{"a":[{"resourceLogs":[]}]}"#, Found::Foreign),
+            ("{ }", Found::Empty),
+            ("[]", Found::Unreadable),
+            ("", Found::Unreadable),
+            (r#"{"a"#, Found::Unreadable),
+            (r#"{"a\"#, Found::Unreadable),
+            (r#"{"a":"#, Found::Unreadable),
+            (r#"{"a":1"#, Found::Unreadable),
+            (r#"{"a":1 "resourceLogs":[]}"#, Found::Unreadable),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(signal_of(text.as_bytes()), Ok(expected), "{text}");
+        }
+    }
+
+    /// Scenario: the lists of two signals in one object, in either order, with one name between
+    /// that is no member.
+    /// Guarantees: refused, by their names.
+    #[test]
+    fn two_signals() {
+        let text = r#"{"resourceLogs":[{"resourceMetrics":1}],"x":{},"resource_spans":[]}"#;
+        let expected = Problem::TwoSignals("resourceLogs", "resourceSpans");
+        assert_eq!(signal_of(text.as_bytes()), Err(expected));
+    }
+
+    /// Scenario: begins of long objects.
+    /// Guarantees: profiles are known by either of their members; a begin that is cut off is no
+    /// error.
+    #[test]
+    fn profiles() {
+        for (begin, expected) in [
+            (r#"{"resourceProfiles":[{"#, true),
+            (r#"{"a":1,"dictionary":{"#, true),
+            (r#"{"resourceLogs":[],"dictionary":{"#, false),
+            (r#"{"a":[{"dictionary":"#, false),
+        ] {
+            assert_eq!(begins_like_profiles(begin.as_bytes()), expected, "{begin}");
+        }
+    }
+}
