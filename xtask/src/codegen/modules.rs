@@ -20,7 +20,14 @@ pub(super) fn generate(descriptors: &Descriptors) -> Result<String> {
     }
     let mut code = String::new();
     write(&root, "opentelemetry.proto", &mut code);
-    code.push_str("pub(crate) mod check;\npub(crate) mod from_json;\npub(crate) mod tables;\npub(crate) mod transcode;\n");
+    code.push_str(
+        "pub(crate) mod check;
+        #[expect(dead_code, reason = \"whoever walks by hand takes what it needs\")]
+        pub(crate) mod fields;
+        pub(crate) mod from_json;
+        pub(crate) mod tables;
+        pub(crate) mod transcode;",
+    );
     super::format(&code)
 }
 
