@@ -9,6 +9,7 @@
 mod memo;
 mod number;
 mod out;
+mod points;
 mod text;
 
 pub(crate) use memo::{attribute, bounds, time};
@@ -32,16 +33,22 @@ pub enum Format {
     /// Protobuf's own JSON mapping, one object: ids in base64, enums by name where they have
     /// one. As `MessageToJson` of Python's protobuf writes it, but for white space.
     ProtoJson,
+    /// One object for each data point, span or log record, each on a line of its own: flat, with
+    /// what its metric, its scope and its resource say of it folded in. For charts, `jq` and SQL;
+    /// `docs/points.md` has the schema. No items: nothing. Not for profiles. What lines share is
+    /// repeated in each, so that few bytes can become many: [`Limits::output_bytes`] counts all
+    /// lines.
+    Points,
 }
 
-/// Writes OTLP JSON from protobuf, over and over. Holds a scratch buffer that grows to the
+/// Writes JSON from protobuf, over and over. Holds a scratch buffer that grows to the
 /// longest output so far; drop it to give the memory back.
 #[derive(Debug, Default)]
 pub struct Transcoder {
     /// Kept at full length: making it longer writes zeros.
     scratch: Vec<u8>,
-    /// Made by the first walk.
-    memo: Option<Box<Memo>>,
+    /// Made by the first walk: one for formats that write attributes in a list, one for points.
+    memos: [Option<Box<Memo>>; 2],
     fallbacks: u64,
 }
 
@@ -59,7 +66,7 @@ impl Transcoder {
     pub const fn new() -> Self {
         Self {
             scratch: Vec::new(),
-            memo: None,
+            memos: [None, None],
             fallbacks: 0,
         }
     }
@@ -83,12 +90,14 @@ impl Transcoder {
     /// Appends the request `wire` to `out` in a format. On error `out` is as it was.
     ///
     /// Accepts what prost accepts within the limits. What it gives in OTLP JSON is the value that
-    /// `typed::protobuf_to_json` gives; the order of members is that of the wire.
+    /// `typed::protobuf_to_json` gives; the order of members is that of the wire. What it gives
+    /// as points is the text that `Request::encode_points` gives.
     ///
     /// # Errors
     ///
     /// [`EncodeError::Decode`] where a [`DecodeError`](crate::DecodeError) says that the request
-    /// is malformed, or over a limit; [`EncodeError::TooLong`] if the output is.
+    /// is malformed, or over a limit; [`EncodeError::TooLong`] if the output is;
+    /// [`EncodeError::NoPoints`] for [`Format::Points`] of profiles.
     pub fn write(
         &mut self,
         signal: Signal,
@@ -97,7 +106,12 @@ impl Transcoder {
         limits: &Limits,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        if limits.items < limits.elements {
+        let points = format == Format::Points;
+        if points && signal == Signal::Profiles {
+            return Err(EncodeError::NoPoints { signal });
+        }
+        // Points leave out parts that must be in order too.
+        if points || limits.items < limits.elements {
             check_items(signal, wire, limits)?;
         }
         if wire.len() <= limits.input_bytes
@@ -155,13 +169,15 @@ impl Transcoder {
             if self.scratch.len() < room {
                 self.scratch.resize(room, 0);
             }
-            let memo = self.memo.get_or_insert_default();
+            let memo = &mut self.memos[usize::from(format == Format::Points)];
+            let memo = memo.get_or_insert_default();
             let cx = &mut Cx::new(limits, wire, memo);
             let depth = limits.depth.min(Limits::MAX_DEPTH);
             let scratch = &mut self.scratch[..room];
             let rest = match format {
                 Format::Otlp => request::<false>(signal, wire, scratch, cx, depth),
                 Format::ProtoJson => request::<true>(signal, wire, scratch, cx, depth),
+                Format::Points => points::request(signal, wire, scratch, cx, depth),
             };
             match rest {
                 Ok(rest) => return Some(room - rest.len()),

@@ -4,6 +4,7 @@
 //! the crate is held to.
 
 mod ids;
+mod points;
 
 use prost::Message as _;
 

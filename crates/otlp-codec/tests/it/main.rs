@@ -9,6 +9,8 @@
 mod from_json;
 mod hostile;
 mod memo;
+mod points;
 mod policy;
 mod roundtrip;
+mod support;
 mod vectors;
