@@ -10,7 +10,7 @@ use crate::verify::say;
 
 /// The targets, and what their inputs are behind the byte that names the signal.
 const TARGETS: &[(&str, Input)] = &[
-    ("protobuf_to_json", Input::Protobuf),
+    ("protobuf_to_json", Input::ProtobufToEither),
     ("check", Input::Protobuf),
     ("json_to_protobuf", Input::Json),
 ];
@@ -18,11 +18,15 @@ const TARGETS: &[(&str, Input)] = &[
 #[derive(Clone, Copy)]
 enum Input {
     Protobuf,
+    /// To be written in either format: [`POINTS`] in the first byte chooses.
+    ProtobufToEither,
     Json,
 }
 
 /// The signals in the order of the codec's `Signal::ALL`.
 const SIGNALS: [&str; 4] = ["metrics", "traces", "logs", "profiles"];
+/// The bit of the first byte that asks for points.
+const POINTS: u8 = 0x80;
 /// The longest seed, in bytes.
 const MAX_SEED: usize = 4096;
 
@@ -85,14 +89,22 @@ fn seed(corpus: &Path, input: Input) -> Result<usize> {
         };
         let body = match input {
             Input::Json => vector["json"].as_str().map(|json| json.as_bytes().to_vec()),
-            Input::Protobuf => vector["expected_pb_hex"].as_str().map(unhex).transpose()?,
+            Input::Protobuf | Input::ProtobufToEither => {
+                vector["expected_pb_hex"].as_str().map(unhex).transpose()?
+            }
         };
         let Some(body) = body.filter(|body| body.len() < MAX_SEED) else {
             continue;
         };
-        let seed = [&[u8::try_from(signal)?], body.as_slice()].concat();
+        let signal = u8::try_from(signal)?;
+        let seed = [&[signal], body.as_slice()].concat();
         std::fs::write(corpus.join(format!("vector-{number}")), seed)?;
         seeds += 1;
+        if matches!(input, Input::ProtobufToEither) {
+            let seed = [&[signal | POINTS], body.as_slice()].concat();
+            std::fs::write(corpus.join(format!("vector-{number}-points")), seed)?;
+            seeds += 1;
+        }
     }
     Ok(seeds)
 }
