@@ -60,6 +60,14 @@ const COPIED_AT_ONCE: usize = 2048;
 /// What is added to the first guess, so that short inputs fit.
 const SLACK: usize = 512;
 
+/// Why a walk ended early.
+enum Stopped {
+    /// The output would be too long.
+    NoRoom,
+    /// One pass can't do it.
+    Elsewhere,
+}
+
 impl Transcoder {
     /// A transcoder without a buffer yet.
     #[must_use]
@@ -114,25 +122,34 @@ impl Transcoder {
         if points || limits.items < limits.elements {
             check_items(signal, wire, limits)?;
         }
-        if wire.len() <= limits.input_bytes
-            && let Some(len) = self.walk(signal, format, wire, limits)
-        {
-            self.copy_to(out, len);
-            return Ok(());
+        let too_long = EncodeError::TooLong {
+            limit: limits.output_bytes,
+        };
+        if wire.len() <= limits.input_bytes {
+            match self.walk(signal, format, wire, limits) {
+                Ok(len) => {
+                    self.copy_to(out, len);
+                    return Ok(());
+                }
+                // Nothing behind it can be malformed, and another form would be as long.
+                Err(Stopped::NoRoom) if points => {
+                    self.fallbacks += 1;
+                    return Err(too_long);
+                }
+                Err(_) => {}
+            }
         }
         self.fallbacks += 1;
         let root = wire::root(signal);
         wire::validate(root, wire, limits)?;
         let normal = wire::normalized(root, wire)?;
         match self.walk(signal, format, &normal, limits) {
-            Some(len) => {
+            Ok(len) => {
                 self.copy_to(out, len);
                 Ok(())
             }
             // Nothing else is left to stop it.
-            None => Err(EncodeError::TooLong {
-                limit: limits.output_bytes,
-            }),
+            Err(_) => Err(too_long),
         }
     }
 
@@ -155,14 +172,14 @@ impl Transcoder {
         self.scratch.len()
     }
 
-    /// Writes into the scratch buffer; gives the length, or nothing if one pass can't do it.
+    /// Writes into the scratch buffer; gives the length.
     fn walk(
         &mut self,
         signal: Signal,
         format: Format,
         wire: &[u8],
         limits: &Limits,
-    ) -> Option<usize> {
+    ) -> Result<usize, Stopped> {
         let guess = wire.len().saturating_mul(EXPANSION).saturating_add(SLACK);
         let mut room = guess.max(self.scratch.len()).min(limits.output_bytes);
         loop {
@@ -180,11 +197,12 @@ impl Transcoder {
                 Format::Points => points::request(signal, wire, scratch, cx, depth),
             };
             match rest {
-                Ok(rest) => return Some(room - rest.len()),
+                Ok(rest) => return Ok(room - rest.len()),
                 Err(Stop) if cx.is_full() && room < limits.output_bytes => {
                     room = room.saturating_mul(2).min(limits.output_bytes);
                 }
-                Err(Stop) => return None,
+                Err(Stop) if cx.is_full() => return Err(Stopped::NoRoom),
+                Err(Stop) => return Err(Stopped::Elsewhere),
             }
         }
     }
