@@ -2,8 +2,8 @@
 //!
 //! One descriptor set feeds every generator, so that the bindings can't drift apart:
 //! prost-build writes the messages, pbjson-build the writing side of JSON (brought to OTLP JSON
-//! by [`overrides`]), [`json_read`] the reading side, [`tables`] what the wire walk needs, and
-//! tonic-build the service stubs of the receiver ([`services`]).
+//! by [`overrides`]), [`json_read`] the reading side, [`tables`] what the wire walk needs, [`fields`]
+//! what walks by hand do, and tonic-build the service stubs of the receiver ([`services`]).
 
 mod check;
 mod descriptors;
@@ -79,6 +79,10 @@ fn generate() -> Result<Files> {
             &check::generate(&descriptors)?,
             "The walk that checks protobuf",
         ),
+    );
+    files.insert(
+        out.join("fields.rs"),
+        with_header(&fields::generate(&descriptors)?, "The tags of the fields"),
     );
     files.insert(
         out.join("from_json.rs"),

@@ -10,7 +10,7 @@ use crate::verify::say;
 
 /// The targets, and what their inputs are behind the byte that names the signal.
 const TARGETS: &[(&str, Input)] = &[
-    ("protobuf_to_json", Input::Protobuf),
+    ("protobuf_to_json", Input::ProtobufToEither),
     ("check", Input::Protobuf),
     ("json_to_protobuf", Input::Json),
     ("select", Input::Filtered),
@@ -21,6 +21,8 @@ enum Input {
     Protobuf,
     /// Behind a line for each clause of a filter, and an empty one.
     Filtered,
+    /// To be written in either format: [`POINTS`] in the first byte chooses.
+    ProtobufToEither,
     Json,
 }
 
@@ -35,6 +37,8 @@ const FILTERS: [&str; 6] = [
     "attr.k=*\nmetric=m\n\n",
     "attr.k=1\nattr.s=a*\n\n",
 ];
+/// The bit of the first byte that asks for points.
+const POINTS: u8 = 0x80;
 /// The longest seed, in bytes.
 const MAX_SEED: usize = 4096;
 
@@ -97,19 +101,27 @@ fn seed(corpus: &Path, input: Input) -> Result<usize> {
         };
         let body = match input {
             Input::Json => vector["json"].as_str().map(|json| json.as_bytes().to_vec()),
-            Input::Protobuf => vector["expected_pb_hex"].as_str().map(unhex).transpose()?,
             Input::Filtered => {
                 let filter = FILTERS[number % FILTERS.len()].as_bytes();
                 let wire = vector["expected_pb_hex"].as_str().map(unhex).transpose()?;
                 wire.map(|wire| [filter, &wire].concat())
             }
+            Input::Protobuf | Input::ProtobufToEither => {
+                vector["expected_pb_hex"].as_str().map(unhex).transpose()?
+            }
         };
         let Some(body) = body.filter(|body| body.len() < MAX_SEED) else {
             continue;
         };
-        let seed = [&[u8::try_from(signal)?], body.as_slice()].concat();
+        let signal = u8::try_from(signal)?;
+        let seed = [&[signal], body.as_slice()].concat();
         std::fs::write(corpus.join(format!("vector-{number}")), seed)?;
         seeds += 1;
+        if matches!(input, Input::ProtobufToEither) {
+            let seed = [&[signal | POINTS], body.as_slice()].concat();
+            std::fs::write(corpus.join(format!("vector-{number}-points")), seed)?;
+            seeds += 1;
+        }
     }
     Ok(seeds)
 }

@@ -100,9 +100,6 @@ pub enum Problem {
     /// its own.
     #[error("a second request of profiles: `{0}` can't hold two dictionaries")]
     SecondDictionary(OutputForm),
-    /// A form that this build can't write.
-    #[error("the output form `{0}` is not available")]
-    Unavailable(OutputForm),
     /// A record that was compressed alone and can't be inflated.
     #[error("the zstd frame of the record can't be inflated: {0}")]
     Inflate(String),

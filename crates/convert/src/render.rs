@@ -21,8 +21,7 @@ pub(crate) fn render(
             transcoder.write(signal, Format::Otlp, wire, limits, out)?;
         }
         OutputForm::ProtoJson => transcoder.write(signal, Format::ProtoJson, wire, limits, out)?,
-        // SWITCH: `transcoder.write(signal, Format::Points, wire, limits, out)?`.
-        OutputForm::Points => return Err(Problem::Unavailable(to)),
+        OutputForm::Points => transcoder.write(signal, Format::Points, wire, limits, out)?,
         OutputForm::Protobuf | OutputForm::ProtobufDelimited => out.extend_from_slice(wire),
     }
     Ok(())

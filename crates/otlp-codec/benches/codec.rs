@@ -13,7 +13,7 @@ use flate2::read::GzDecoder;
 use mimalloc::MiMalloc;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest as Theirs;
 use otlp_codec::from_json::JsonReader;
-use otlp_codec::transcode::Transcoder;
+use otlp_codec::transcode::{Format, Transcoder};
 use otlp_codec::typed::{Request, protobuf_to_json};
 use otlp_codec::{Limits, Signal, check};
 use prost::Message;
@@ -31,6 +31,12 @@ const PAYLOADS: [(&str, &[u8]); 4] = [
     ("M", include_bytes!("data/M.pb.gz")),
     ("H", include_bytes!("data/H.pb.gz")),
     ("L", include_bytes!("data/L.pb.gz")),
+];
+
+const FORMATS: [(&str, Format); 3] = [
+    ("transcode to JSON", Format::Otlp),
+    ("to protojson", Format::ProtoJson),
+    ("to points", Format::Points),
 ];
 
 fn main() {
@@ -62,25 +68,28 @@ fn compare(name: &str, wire: &[u8], rounds: usize) {
         report(name, what, input.len(), race(rounds, ours, theirs));
     };
 
-    let mut transcoder = Transcoder::new();
-    let (mut text, mut walked) = (Vec::new(), Vec::new());
-    let mut transcode = || {
-        walked.clear();
-        let wire = black_box(wire);
-        let result = transcoder.protobuf_to_json(Signal::Metrics, wire, &limits, &mut walked);
-        result.expect("as before");
-        walked.len()
+    let mut rival = || {
+        let request = Theirs::decode(black_box(wire)).expect("as before");
+        serde_json::to_vec(&request).expect("as before").len()
     };
+    for (what, format) in FORMATS {
+        let mut transcoder = Transcoder::new();
+        let mut walked = Vec::new();
+        let mut transcode = || {
+            walked.clear();
+            let wire = black_box(wire);
+            let result = transcoder.write(Signal::Metrics, format, wire, &limits, &mut walked);
+            result.expect("as before");
+            walked.len()
+        };
+        line(what, wire, &mut transcode, &mut rival);
+    }
+    let mut text = Vec::new();
     let mut typed = || {
         text.clear();
         protobuf_to_json(Signal::Metrics, black_box(wire), &limits, &mut text).expect("as before");
         text.len()
     };
-    let mut rival = || {
-        let request = Theirs::decode(black_box(wire)).expect("as before");
-        serde_json::to_vec(&request).expect("as before").len()
-    };
-    line("transcode to JSON", wire, &mut transcode, &mut rival);
     line("typed to JSON", wire, &mut typed, &mut rival);
 
     let mut reader = JsonReader::new();

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::Signal;
+
 /// The input is not an acceptable message.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DecodeError {
@@ -102,6 +104,12 @@ pub enum EncodeError {
     TooLong {
         /// The limit that was reached.
         limit: usize,
+    },
+    /// Of a signal whose items are no points: profiles.
+    #[error("there are no points of {signal}")]
+    NoPoints {
+        /// Which one.
+        signal: Signal,
     },
     /// The input could not be read.
     #[error(transparent)]

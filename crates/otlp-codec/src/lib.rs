@@ -30,7 +30,8 @@
 //! # Where things are
 //!
 //! - [`typed`]: requests as trees of prost messages, the obvious way in and out.
-//! - [`transcode`]: protobuf to JSON without a tree, in one walk over the bytes.
+//! - [`transcode`]: protobuf to JSON without a tree, in one walk over the bytes; to points too, which are
+//!   JSON for charts, `jq` and SQL.
 //! - [`from_json`]: JSON to protobuf without a tree, in one pass over the text.
 //! - [`check`]: whether protobuf is an acceptable request, likewise.
 //! - [`select`]: what a filter leaves of a request, likewise.
@@ -48,6 +49,7 @@
 //! No I/O, no clock, no async; no input makes it panic.
 
 pub mod check;
+mod civil;
 mod edit;
 pub mod error;
 #[cfg(feature = "typed")]

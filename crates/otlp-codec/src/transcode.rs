@@ -23,6 +23,7 @@
 mod memo;
 mod number;
 mod out;
+mod points;
 mod text;
 
 pub(crate) use memo::{attribute, bounds, time};
@@ -46,16 +47,22 @@ pub enum Format {
     /// Protobuf's own JSON mapping, one object: ids in base64, enums by name where they have
     /// one. As `MessageToJson` of Python's protobuf writes it, but for white space.
     ProtoJson,
+    /// One object for each data point, span or log record, each on a line of its own: flat, with
+    /// what its metric, its scope and its resource say of it folded in. For charts, `jq` and SQL;
+    /// `docs/points.md` has the schema. No items: nothing. Not for profiles. What lines share is
+    /// repeated in each, so that few bytes can become many: [`Limits::output_bytes`] counts all
+    /// lines.
+    Points,
 }
 
-/// Writes OTLP JSON from protobuf, over and over. Holds a scratch buffer that grows to the
+/// Writes JSON from protobuf, over and over. Holds a scratch buffer that grows to the
 /// longest output so far; drop it to give the memory back.
 #[derive(Debug, Default)]
 pub struct Transcoder {
     /// Kept at full length: making it longer writes zeros.
     scratch: Vec<u8>,
-    /// Made by the first walk.
-    memo: Option<Box<Memo>>,
+    /// Made by the first walk: one for formats that write attributes in a list, one for points.
+    memos: [Option<Box<Memo>>; 2],
     fallbacks: u64,
 }
 
@@ -67,13 +74,21 @@ const COPIED_AT_ONCE: usize = 2048;
 /// What is added to the first guess, so that short inputs fit.
 const SLACK: usize = 512;
 
+/// Why a walk ended early.
+enum Stopped {
+    /// The output would be too long.
+    NoRoom,
+    /// One pass can't do it.
+    Elsewhere,
+}
+
 impl Transcoder {
     /// A transcoder without a buffer yet.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             scratch: Vec::new(),
-            memo: None,
+            memos: [None, None],
             fallbacks: 0,
         }
     }
@@ -97,12 +112,14 @@ impl Transcoder {
     /// Appends the request `wire` to `out` in a format. On error `out` is as it was.
     ///
     /// Accepts what prost accepts within the limits. What it gives in OTLP JSON is the value that
-    /// `typed::protobuf_to_json` gives; the order of members is that of the wire.
+    /// `typed::protobuf_to_json` gives; the order of members is that of the wire. What it gives
+    /// as points is the text that `Request::encode_points` gives.
     ///
     /// # Errors
     ///
     /// [`EncodeError::Decode`] where a [`DecodeError`](crate::DecodeError) says that the request
-    /// is malformed, or over a limit; [`EncodeError::TooLong`] if the output is.
+    /// is malformed, or over a limit; [`EncodeError::TooLong`] if the output is;
+    /// [`EncodeError::NoPoints`] for [`Format::Points`] of profiles.
     pub fn write(
         &mut self,
         signal: Signal,
@@ -111,28 +128,42 @@ impl Transcoder {
         limits: &Limits,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        if limits.items < limits.elements {
+        let points = format == Format::Points;
+        if points && signal == Signal::Profiles {
+            return Err(EncodeError::NoPoints { signal });
+        }
+        // Points leave out parts that must be in order too.
+        if points || limits.items < limits.elements {
             check_items(signal, wire, limits)?;
         }
-        if wire.len() <= limits.input_bytes
-            && let Some(len) = self.walk(signal, format, wire, limits)
-        {
-            self.copy_to(out, len);
-            return Ok(());
+        let too_long = EncodeError::TooLong {
+            limit: limits.output_bytes,
+        };
+        if wire.len() <= limits.input_bytes {
+            match self.walk(signal, format, wire, limits) {
+                Ok(len) => {
+                    self.copy_to(out, len);
+                    return Ok(());
+                }
+                // Nothing behind it can be malformed, and another form would be as long.
+                Err(Stopped::NoRoom) if points => {
+                    self.fallbacks += 1;
+                    return Err(too_long);
+                }
+                Err(_) => {}
+            }
         }
         self.fallbacks += 1;
         let root = wire::root(signal);
         wire::validate(root, wire, limits)?;
         let normal = wire::normalized(root, wire)?;
         match self.walk(signal, format, &normal, limits) {
-            Some(len) => {
+            Ok(len) => {
                 self.copy_to(out, len);
                 Ok(())
             }
             // Nothing else is left to stop it.
-            None => Err(EncodeError::TooLong {
-                limit: limits.output_bytes,
-            }),
+            Err(_) => Err(too_long),
         }
     }
 
@@ -155,34 +186,37 @@ impl Transcoder {
         self.scratch.len()
     }
 
-    /// Writes into the scratch buffer; gives the length, or nothing if one pass can't do it.
+    /// Writes into the scratch buffer; gives the length.
     fn walk(
         &mut self,
         signal: Signal,
         format: Format,
         wire: &[u8],
         limits: &Limits,
-    ) -> Option<usize> {
+    ) -> Result<usize, Stopped> {
         let guess = wire.len().saturating_mul(EXPANSION).saturating_add(SLACK);
         let mut room = guess.max(self.scratch.len()).min(limits.output_bytes);
         loop {
             if self.scratch.len() < room {
                 self.scratch.resize(room, 0);
             }
-            let memo = self.memo.get_or_insert_default();
+            let memo = &mut self.memos[usize::from(format == Format::Points)];
+            let memo = memo.get_or_insert_default();
             let cx = &mut Cx::new(limits, wire, memo);
             let depth = limits.depth.min(Limits::MAX_DEPTH);
             let scratch = &mut self.scratch[..room];
             let rest = match format {
                 Format::Otlp => request::<false>(signal, wire, scratch, cx, depth),
                 Format::ProtoJson => request::<true>(signal, wire, scratch, cx, depth),
+                Format::Points => points::request(signal, wire, scratch, cx, depth),
             };
             match rest {
-                Ok(rest) => return Some(room - rest.len()),
+                Ok(rest) => return Ok(room - rest.len()),
                 Err(Stop) if cx.is_full() && room < limits.output_bytes => {
                     room = room.saturating_mul(2).min(limits.output_bytes);
                 }
-                Err(Stop) => return None,
+                Err(Stop) if cx.is_full() => return Err(Stopped::NoRoom),
+                Err(Stop) => return Err(Stopped::Elsewhere),
             }
         }
     }

@@ -4,6 +4,7 @@
 //! the crate is held to.
 
 mod ids;
+mod points;
 #[cfg(feature = "select")]
 mod select;
 

@@ -1,50 +1,59 @@
-//! The tags of fields by name, for walks that are written by hand.
+//! The fields of each message by name, for walks that are written by hand.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anyhow::Result;
 use prost_types::field_descriptor_proto::Type;
 
-use super::descriptors::{Descriptors, Field, snake_case};
-use super::roots::reached;
+use super::descriptors::{Descriptors, Field};
+use super::roots::{function, numbers, reached};
 
-/// A module for each package, and in it one for each message that a request can hold.
+/// A module of tags for every message that a request can hold.
 pub(super) fn generate(descriptors: &Descriptors) -> Result<String> {
-    let mut packages: BTreeMap<String, String> = BTreeMap::new();
+    let mut code = String::new();
     for index in reached(descriptors)? {
         let message = &descriptors.messages()[index];
-        let code = packages
-            .entry(message.package.0.replace('.', "_"))
-            .or_default();
-        let name = message.name.split('.').map(snake_case);
-        let name = name.collect::<Vec<_>>().join("_");
         writeln!(
             code,
-            "/// `{}`.\npub(crate) mod {name} {{",
-            &message.full_name[1..]
+            "/// Tags of `{}`, as next_tag gives them.
+            pub(crate) mod {} {{",
+            message.name,
+            function(message)
         )?;
         for field in message.fields() {
-            let tag = field.descriptor.number() << 3 | wire_type(&field);
-            let name = field.name().to_uppercase();
-            writeln!(code, "pub(crate) const {name}: u32 = {tag};")?;
+            writeln!(
+                code,
+                "pub(crate) const {}: u32 = {};",
+                field.name().to_uppercase(),
+                field.descriptor.number() << 3 | wire_type(&field)
+            )?;
         }
-        code.push_str("}\n");
-    }
-    let mut code = String::new();
-    for (package, messages) in packages {
-        writeln!(code, "pub(crate) mod {package} {{ {messages} }}")?;
+        let numbers = numbers(message);
+        writeln!(
+            code,
+            "/// The numbers of all of them.
+            pub(crate) const NUMBERS: &[u32] = &[{numbers}];
+            }}"
+        )?;
     }
     super::format(&code)
 }
 
-/// The wire type that encoders use: lists of numbers are packed.
+/// The wire type of a field; that of a packed list, if it can be one.
 fn wire_type(field: &Field<'_>) -> i32 {
     match field.descriptor.r#type() {
-        Type::String | Type::Bytes | Type::Message => 2,
         _ if field.is_repeated() => 2,
+        Type::String | Type::Bytes | Type::Message => 2,
         Type::Double | Type::Fixed64 | Type::Sfixed64 => 1,
         Type::Float | Type::Fixed32 | Type::Sfixed32 => 5,
-        _ => 0,
+        Type::Group => 3,
+        Type::Int64
+        | Type::Uint64
+        | Type::Int32
+        | Type::Uint32
+        | Type::Sint32
+        | Type::Sint64
+        | Type::Bool
+        | Type::Enum => 0,
     }
 }

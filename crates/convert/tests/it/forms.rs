@@ -123,6 +123,25 @@ fn protobufs_own_json() {
     }
 }
 
+/// Scenario: three requests in every form of input, to points; profiles, which have none.
+/// Guarantees: each log record is a line, in order; profiles are an error that says so.
+#[test]
+fn points() {
+    for (name, input) in inputs() {
+        let done = convert(&input, &to(OutputForm::Points));
+        let expected = ["a", "b", "c", "d \"}{\\ ü"].map(|body| {
+            json!({"signal": "logs", "time": "1970-01-01T00:00:00.000000007Z", "body": body,
+                "resource": {"service.name": "s"}})
+        });
+        assert_eq!(done.lines(), expected, "{name}");
+        assert_eq!(done.summary().total_items(), 4, "{name}");
+    }
+    let done = convert(lines(&[profiles("x")]), &to(OutputForm::Points));
+    let message = done.error().to_string();
+    assert!(message.contains("profiles"), "{message}");
+    assert!(done.out.is_empty());
+}
+
 /// Scenario: a real export of metrics, several times, from lines to lengths and back.
 /// Guarantees: the lines are equal as JSON.
 #[test]

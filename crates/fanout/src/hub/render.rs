@@ -110,6 +110,8 @@ impl Job {
                 let len = frame.len();
                 (Outcome::Frame(frame), Rendering::Frame(len))
             }
+            // There are no points of profiles.
+            Err(EncodeError::NoPoints { .. }) => (Outcome::Nothing, Rendering::Nothing),
             Err(EncodeError::TooLong { .. }) => (Outcome::Lost, Rendering::TooBig),
             Err(EncodeError::Decode(error)) => {
                 let (seq, signal) = (self.slot.seq, self.slot.signal);

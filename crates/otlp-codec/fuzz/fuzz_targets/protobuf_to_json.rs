@@ -1,5 +1,5 @@
 //! Transcoding against prost and the typed door: the same verdict and the same JSON value, which
-//! reads back to the same message. One transcoder serves all inputs, so that what it remembers
+//! reads back to the same message; as points, the same text. One transcoder serves all inputs, so that what it remembers
 //! of one is held against the next.
 
 #![no_main]
@@ -7,19 +7,25 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use otlp_codec::transcode::Transcoder;
+use otlp_codec::transcode::{Format, Transcoder};
 use otlp_codec::typed::{Request, protobuf_to_json};
-use otlp_codec::{Limits, Signal};
+use otlp_codec::{EncodeError, Limits, Signal};
 use serde_json::Value;
 
 thread_local! {
     static TRANSCODER: RefCell<Transcoder> = const { RefCell::new(Transcoder::new()) };
 }
 
+/// The bit of the first byte that asks for points.
+const POINTS: u8 = 0x80;
+
 fuzz_target!(|input: &[u8]| {
     let Some((first, wire)) = input.split_first() else { return };
     let signal = Signal::ALL[usize::from(*first) % Signal::ALL.len()];
     let limits = Limits::default();
+    if first & POINTS != 0 {
+        return points(signal, wire, &limits);
+    }
     let (mut typed, mut walked) = (Vec::new(), Vec::new());
     let expected = protobuf_to_json(signal, wire, &limits, &mut typed);
     let got = TRANSCODER.with_borrow_mut(|transcoder| {
@@ -38,6 +44,24 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(format!("{read:?}"), format!("{sent:?}"));
     }
 });
+
+/// The doors give the same text: a line for each item, each one JSON object.
+fn points(signal: Signal, wire: &[u8], limits: &Limits) {
+    let (mut typed, mut walked) = (Vec::new(), Vec::new());
+    let got = TRANSCODER.with_borrow_mut(|transcoder| {
+        transcoder.write(signal, Format::Points, wire, limits, &mut walked)
+    });
+    if signal == Signal::Profiles {
+        return assert_eq!(got, Err(EncodeError::NoPoints { signal }));
+    }
+    let request = Request::decode_protobuf(signal, wire, limits).map_err(EncodeError::from);
+    let items = request.as_ref().map_or(0, Request::items);
+    assert_eq!(got, request.and_then(|request| request.encode_points(limits, &mut typed)));
+    assert_eq!(String::from_utf8_lossy(&walked), String::from_utf8_lossy(&typed));
+    let lines = walked.split_inclusive(|byte| *byte == b'\n');
+    let objects = lines.map(|line| serde_json::from_slice::<Value>(line).expect("JSON"));
+    assert_eq!(objects.filter(Value::is_object).count(), items);
+}
 
 /// Whether there is a profile id of 24 bytes: in base64 that may look like 32 hex digits.
 fn has_ambiguous_id(request: &Request) -> bool {

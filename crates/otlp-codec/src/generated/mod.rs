@@ -61,8 +61,7 @@ pub mod trace {
     pub mod v1;
 }
 pub(crate) mod check;
-#[cfg(feature = "select")]
-#[expect(dead_code, reason = "every field has its line, whoever needs it")]
+#[expect(dead_code, reason = "whoever walks by hand takes what it needs")]
 pub(crate) mod fields;
 #[cfg(feature = "typed")]
 pub(crate) mod from_json;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::pattern::Pattern;
-use crate::proto::fields::common_v1::{any_value, key_value};
+use crate::proto::fields::{common_v1_any_value as any_value, common_v1_key_value as key_value};
 use crate::walk::{In, Stop, bytes, first, fixed64, next_tag, pass, varint};
 
 /// The strings of a profile's dictionary, to which its attributes may refer by index; none in

@@ -9,11 +9,7 @@ use super::values::{Attributes, Strings};
 use super::{Selected, Selector};
 use crate::Signal;
 use crate::edit::Envelope;
-use crate::proto::fields::{
-    collector_profiles_v1development::export_profiles_service_request as profiles_request,
-    common_v1::instrumentation_scope, logs_v1, metrics_v1, profiles_v1development,
-    resource_v1::resource, trace_v1,
-};
+use crate::proto::fields;
 use crate::walk::{In, Stop, bytes, first, next_tag, pass, varint};
 
 /// Appends what a filter leaves of a request.
@@ -59,39 +55,34 @@ struct Tags {
 
 impl Tags {
     fn of(signal: Signal) -> Self {
-        use crate::proto::fields::{
-            collector_logs_v1::export_logs_service_request as logs,
-            collector_metrics_v1::export_metrics_service_request as metrics,
-            collector_trace_v1::export_trace_service_request as traces,
-        };
         match signal {
             Signal::Metrics => Self {
-                resources: metrics::RESOURCE_METRICS,
-                resource: metrics_v1::resource_metrics::RESOURCE,
-                scopes: metrics_v1::resource_metrics::SCOPE_METRICS,
-                scope: metrics_v1::scope_metrics::SCOPE,
-                items: metrics_v1::scope_metrics::METRICS,
+                resources: fields::collector_metrics_v1_export_metrics_service_request::RESOURCE_METRICS,
+                resource: fields::metrics_v1_resource_metrics::RESOURCE,
+                scopes: fields::metrics_v1_resource_metrics::SCOPE_METRICS,
+                scope: fields::metrics_v1_scope_metrics::SCOPE,
+                items: fields::metrics_v1_scope_metrics::METRICS,
             },
             Signal::Traces => Self {
-                resources: traces::RESOURCE_SPANS,
-                resource: trace_v1::resource_spans::RESOURCE,
-                scopes: trace_v1::resource_spans::SCOPE_SPANS,
-                scope: trace_v1::scope_spans::SCOPE,
-                items: trace_v1::scope_spans::SPANS,
+                resources: fields::collector_trace_v1_export_trace_service_request::RESOURCE_SPANS,
+                resource: fields::trace_v1_resource_spans::RESOURCE,
+                scopes: fields::trace_v1_resource_spans::SCOPE_SPANS,
+                scope: fields::trace_v1_scope_spans::SCOPE,
+                items: fields::trace_v1_scope_spans::SPANS,
             },
             Signal::Logs => Self {
-                resources: logs::RESOURCE_LOGS,
-                resource: logs_v1::resource_logs::RESOURCE,
-                scopes: logs_v1::resource_logs::SCOPE_LOGS,
-                scope: logs_v1::scope_logs::SCOPE,
-                items: logs_v1::scope_logs::LOG_RECORDS,
+                resources: fields::collector_logs_v1_export_logs_service_request::RESOURCE_LOGS,
+                resource: fields::logs_v1_resource_logs::RESOURCE,
+                scopes: fields::logs_v1_resource_logs::SCOPE_LOGS,
+                scope: fields::logs_v1_scope_logs::SCOPE,
+                items: fields::logs_v1_scope_logs::LOG_RECORDS,
             },
             Signal::Profiles => Self {
-                resources: profiles_request::RESOURCE_PROFILES,
-                resource: profiles_v1development::resource_profiles::RESOURCE,
-                scopes: profiles_v1development::resource_profiles::SCOPE_PROFILES,
-                scope: profiles_v1development::scope_profiles::SCOPE,
-                items: profiles_v1development::scope_profiles::PROFILES,
+                resources: fields::collector_profiles_v1development_export_profiles_service_request::RESOURCE_PROFILES,
+                resource: fields::profiles_v1development_resource_profiles::RESOURCE,
+                scopes: fields::profiles_v1development_resource_profiles::SCOPE_PROFILES,
+                scope: fields::profiles_v1development_scope_profiles::SCOPE,
+                items: fields::profiles_v1development_scope_profiles::PROFILES,
             },
         }
     }
@@ -101,29 +92,29 @@ impl Tags {
 /// these.
 const DATA: [(u32, u32, u32); 5] = [
     (
-        metrics_v1::metric::GAUGE,
-        metrics_v1::gauge::DATA_POINTS,
-        metrics_v1::number_data_point::ATTRIBUTES,
+        fields::metrics_v1_metric::GAUGE,
+        fields::metrics_v1_gauge::DATA_POINTS,
+        fields::metrics_v1_number_data_point::ATTRIBUTES,
     ),
     (
-        metrics_v1::metric::SUM,
-        metrics_v1::sum::DATA_POINTS,
-        metrics_v1::number_data_point::ATTRIBUTES,
+        fields::metrics_v1_metric::SUM,
+        fields::metrics_v1_sum::DATA_POINTS,
+        fields::metrics_v1_number_data_point::ATTRIBUTES,
     ),
     (
-        metrics_v1::metric::HISTOGRAM,
-        metrics_v1::histogram::DATA_POINTS,
-        metrics_v1::histogram_data_point::ATTRIBUTES,
+        fields::metrics_v1_metric::HISTOGRAM,
+        fields::metrics_v1_histogram::DATA_POINTS,
+        fields::metrics_v1_histogram_data_point::ATTRIBUTES,
     ),
     (
-        metrics_v1::metric::EXPONENTIAL_HISTOGRAM,
-        metrics_v1::exponential_histogram::DATA_POINTS,
-        metrics_v1::exponential_histogram_data_point::ATTRIBUTES,
+        fields::metrics_v1_metric::EXPONENTIAL_HISTOGRAM,
+        fields::metrics_v1_exponential_histogram::DATA_POINTS,
+        fields::metrics_v1_exponential_histogram_data_point::ATTRIBUTES,
     ),
     (
-        metrics_v1::metric::SUMMARY,
-        metrics_v1::summary::DATA_POINTS,
-        metrics_v1::summary_data_point::ATTRIBUTES,
+        fields::metrics_v1_metric::SUMMARY,
+        fields::metrics_v1_summary::DATA_POINTS,
+        fields::metrics_v1_summary_data_point::ATTRIBUTES,
     ),
 ];
 
@@ -230,7 +221,7 @@ impl Walk<'_, '_> {
         if !self.selector.resource.is_empty() {
             let resource = singular(self.tags.resource, wire)?.unwrap_or_default();
             let clauses = &self.selector.resource;
-            if !self.satisfies(clauses, resource::ATTRIBUTES, resource)? {
+            if !self.satisfies(clauses, fields::resource_v1_resource::ATTRIBUTES, resource)? {
                 return Ok(Fate::Gone);
             }
         }
@@ -244,7 +235,8 @@ impl Walk<'_, '_> {
     fn scope(&self, wire: In<'_>) -> Result<Fate, Stop> {
         if let Some(pattern) = &self.selector.scope {
             let scope = singular(self.tags.scope, wire)?.unwrap_or_default();
-            let name = singular(instrumentation_scope::NAME, scope)?.unwrap_or_default();
+            let name =
+                singular(fields::common_v1_instrumentation_scope::NAME, scope)?.unwrap_or_default();
             if !pattern.matches(name) {
                 return Ok(Fate::Gone);
             }
@@ -262,7 +254,8 @@ impl Walk<'_, '_> {
 
     fn metric(&self, wire: In<'_>) -> Result<Fate, Stop> {
         if let Some(pattern) = &self.selector.metric
-            && !pattern.matches(singular(metrics_v1::metric::NAME, wire)?.unwrap_or_default())
+            && !pattern
+                .matches(singular(fields::metrics_v1_metric::NAME, wire)?.unwrap_or_default())
         {
             return Ok(Fate::Gone);
         }
@@ -285,21 +278,21 @@ impl Walk<'_, '_> {
 
     fn span(&self, wire: In<'_>) -> Result<Fate, Stop> {
         if let Some(pattern) = &self.selector.span
-            && !pattern.matches(singular(trace_v1::span::NAME, wire)?.unwrap_or_default())
+            && !pattern.matches(singular(fields::trace_v1_span::NAME, wire)?.unwrap_or_default())
         {
             return Ok(Fate::Gone);
         }
-        self.item(trace_v1::span::ATTRIBUTES, wire)
+        self.item(fields::trace_v1_span::ATTRIBUTES, wire)
     }
 
     fn log_record(&self, wire: In<'_>) -> Result<Fate, Stop> {
         if self.selector.severity > 0 {
-            let number = number(logs_v1::log_record::SEVERITY_NUMBER, wire)?;
+            let number = number(fields::logs_v1_log_record::SEVERITY_NUMBER, wire)?;
             if (number as i32) < self.selector.severity {
                 return Ok(Fate::Gone);
             }
         }
-        self.item(logs_v1::log_record::ATTRIBUTES, wire)
+        self.item(fields::logs_v1_log_record::ATTRIBUTES, wire)
     }
 
     /// Judges an item by its attributes.
@@ -358,11 +351,15 @@ fn number(field: u32, mut wire: In<'_>) -> Result<u64, Stop> {
 
 /// The strings of a profile's dictionary.
 fn dictionary(wire: In<'_>) -> Result<Strings<'_>, Stop> {
-    let dictionary = singular(profiles_request::DICTIONARY, wire)?.unwrap_or_default();
+    let dictionary = singular(
+        fields::collector_profiles_v1development_export_profiles_service_request::DICTIONARY,
+        wire,
+    )?
+    .unwrap_or_default();
     let mut strings = Strings::default();
     let mut wire = dictionary;
     while let Some((tag, rest)) = next_tag(wire)? {
-        if tag == profiles_v1development::profiles_dictionary::STRING_TABLE {
+        if tag == fields::profiles_v1development_profiles_dictionary::STRING_TABLE {
             strings.0.push(bytes(rest)?.0);
         }
         wire = pass(tag, rest)?;

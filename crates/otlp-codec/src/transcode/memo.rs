@@ -2,9 +2,15 @@
 //!
 //! What is remembered is held against the very bytes that come, so a memo can only save work.
 
-use super::number::eight_digits;
+mod time;
+
+pub(super) use time::rfc3339;
+pub(crate) use time::time;
+
+use time::Times;
+
 use super::out::{Cx, Out, copy, put};
-use super::{double, string, uint64};
+use super::{double, string};
 use crate::walk::{In, Stop, deeper, fixed64};
 
 /// How many attributes are remembered.
@@ -18,24 +24,13 @@ const CHUNKED_RAW: usize = 48;
 const CHUNKED_TEXT: usize = 96;
 /// The longest list of bounds that is remembered, in bytes of protobuf.
 const MAX_BOUNDS: usize = 1024;
-/// How many digits a time has before its last eight: nanoseconds in this century.
-const TIME_DIGITS: usize = 11;
-/// What the last eight digits count up to.
-const TENTH_OF_A_SECOND: u64 = 100_000_000;
 
 /// What a walk remembers, and the next one of the same transcoder too.
 #[derive(Debug)]
 pub(crate) struct Memo {
-    times: [Time; 2],
+    times: Times,
     attributes: Box<[Attribute]>,
     bounds: Bounds,
-}
-
-/// The begin of a time, up to a tenth of a second.
-#[derive(Clone, Copy, Debug, Default)]
-struct Time {
-    tenths: u64,
-    text: [u8; TIME_DIGITS],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,40 +62,11 @@ impl Default for Memo {
             text: [0; MAX_TEXT],
         };
         Self {
-            times: [Time::default(); 2],
+            times: Times::default(),
             attributes: vec![empty; SLOTS].into_boxed_slice(),
             bounds: Bounds::default(),
         }
     }
-}
-
-/// Writes a time in nanoseconds, one of two kinds that each tend to repeat or to grow slowly.
-#[inline(always)]
-pub(crate) fn time<'o>(
-    out: Out<'o>,
-    value: u64,
-    kind: usize,
-    cx: &mut Cx<'_>,
-) -> Result<Out<'o>, Stop> {
-    let memo = &cx.memo.times[kind & 1];
-    if memo.tenths == value / TENTH_OF_A_SECOND && memo.tenths != 0 {
-        let text = memo.text;
-        let out = put(out, &text, cx)?;
-        return eight_digits(out, value, cx);
-    }
-    new_time(out, value, kind, cx)
-}
-
-#[inline(never)]
-fn new_time<'o>(out: Out<'o>, value: u64, kind: usize, cx: &mut Cx<'_>) -> Result<Out<'o>, Stop> {
-    let tenths = value / TENTH_OF_A_SECOND;
-    let mut text = [0; 24];
-    let left = uint64(&mut text, tenths, cx)?.len();
-    if text.len() - left == TIME_DIGITS {
-        let text = *text.first_chunk().ok_or(Stop)?;
-        cx.memo.times[kind & 1] = Time { tenths, text };
-    }
-    uint64(out, value, cx)
 }
 
 /// Writes the numbers of a packed list of doubles, with commas between them.
@@ -145,8 +111,31 @@ pub(crate) fn attribute<'o>(
     depth: u32,
     other: Other,
 ) -> Result<Out<'o>, Stop> {
+    either::<false>(wire, out, cx, depth, other)
+}
+
+/// Writes a `KeyValue` as a member of an object, likewise. Needs a memo of its own.
+#[inline(always)]
+pub(super) fn member<'o>(
+    wire: In<'_>,
+    out: Out<'o>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+    other: Other,
+) -> Result<Out<'o>, Stop> {
+    either::<true>(wire, out, cx, depth, other)
+}
+
+#[inline(always)]
+fn either<'o, const MEMBER: bool>(
+    wire: In<'_>,
+    out: Out<'o>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+    other: Other,
+) -> Result<Out<'o>, Stop> {
     let Some(fingerprint) = Fingerprint::of(wire, cx.request) else {
-        return long_attribute(wire, out, cx, depth, other);
+        return long_attribute::<MEMBER>(wire, out, cx, depth, other);
     };
     let hash = fingerprint.hash();
     let slot = slot_of(hash);
@@ -167,7 +156,7 @@ pub(crate) fn attribute<'o>(
         }
         return remembered(out, slot, cx);
     }
-    new_attribute(wire, out, cx, depth, hash, other)
+    new_attribute::<MEMBER>(wire, out, cx, depth, hash, other)
 }
 
 /// What writes any `KeyValue`.
@@ -189,7 +178,7 @@ fn remembered<'o>(out: Out<'o>, slot: usize, cx: &mut Cx<'_>) -> Result<Out<'o>,
 
 /// Writes an attribute that is too long for a fingerprint, or at the very end of the request.
 #[inline(never)]
-fn long_attribute<'o>(
+fn long_attribute<'o, const MEMBER: bool>(
     wire: In<'_>,
     out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -197,7 +186,7 @@ fn long_attribute<'o>(
     other: Other,
 ) -> Result<Out<'o>, Stop> {
     if wire.len() > MAX_RAW || wire.len() <= CHUNKED_RAW {
-        return any_attribute(wire, out, cx, depth, other);
+        return any_attribute::<MEMBER>(wire, out, cx, depth, other);
     }
     let last = wire
         .last_chunk()
@@ -209,12 +198,12 @@ fn long_attribute<'o>(
         deeper(depth)?;
         return remembered(out, slot, cx);
     }
-    new_attribute(wire, out, cx, depth, hash, other)
+    new_attribute::<MEMBER>(wire, out, cx, depth, hash, other)
 }
 
 /// Writes an attribute, and remembers it if it comes again and its value is flat.
 #[inline(never)]
-fn new_attribute<'o>(
+fn new_attribute<'o, const MEMBER: bool>(
     wire: In<'_>,
     out: Out<'o>,
     cx: &mut Cx<'_>,
@@ -225,10 +214,10 @@ fn new_attribute<'o>(
     let memo = &mut cx.memo.attributes[slot_of(hash)];
     if memo.candidate != hash {
         memo.candidate = hash;
-        return any_attribute(wire, out, cx, depth, other);
+        return any_attribute::<MEMBER>(wire, out, cx, depth, other);
     }
     let (room, elements) = (out.len(), cx.elements_left);
-    let left = any_attribute(wire, &mut *out, cx, depth, other)?.len();
+    let left = any_attribute::<MEMBER>(wire, &mut *out, cx, depth, other)?.len();
     let (text, rest) = out.split_at_mut(room - left);
     if elements - cx.elements_left == 1 && text.len() <= MAX_TEXT {
         let memo = &mut cx.memo.attributes[slot_of(hash)];
@@ -244,14 +233,14 @@ fn new_attribute<'o>(
 }
 
 #[inline(always)]
-fn any_attribute<'o>(
+fn any_attribute<'o, const MEMBER: bool>(
     wire: In<'_>,
     out: Out<'o>,
     cx: &mut Cx<'_>,
     depth: u32,
     other: Other,
 ) -> Result<Out<'o>, Stop> {
-    match text_attribute(wire, &mut *out, cx, depth)? {
+    match text_attribute::<MEMBER>(wire, &mut *out, cx, depth)? {
         Some(left) => {
             let written = out.len() - left;
             Ok(&mut out[written..])
@@ -321,7 +310,7 @@ fn slot_of(hash: u64) -> usize {
 /// Writes a `KeyValue` that is a key and a string, in this order and nothing else. The room that
 /// is left, or nothing if it is another.
 #[inline(always)]
-fn text_attribute(
+fn text_attribute<const MEMBER: bool>(
     wire: In<'_>,
     out: Out<'_>,
     cx: &mut Cx<'_>,
@@ -342,6 +331,13 @@ fn text_attribute(
     }
     deeper(depth)?;
     cx.count()?;
+    if MEMBER {
+        let out = put(out, b"\"", cx)?;
+        let out = string(out, name, cx)?;
+        let out = put(out, b"\":\"", cx)?;
+        let out = string(out, text, cx)?;
+        return Ok(Some(put(out, b"\"", cx)?.len()));
+    }
     let out = put(out, b"{\"key\":\"", cx)?;
     let out = string(out, name, cx)?;
     let out = put(out, b"\",\"value\":{\"stringValue\":\"", cx)?;

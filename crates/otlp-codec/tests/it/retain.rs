@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::every_field::any_request;
-use crate::roundtrip::{SEEDS, mutated, same};
+use crate::roundtrip::same;
+use crate::support::{SEEDS, mutated};
 
 fn wrong(id: &[u8], expected: usize) -> bool {
     !id.is_empty() && id.len() != expected

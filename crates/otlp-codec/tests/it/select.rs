@@ -6,7 +6,8 @@ use otlp_codec::{Limits, Signal};
 use proptest::prelude::*;
 
 use crate::every_field::any_request;
-use crate::roundtrip::{SEEDS, mutated, same};
+use crate::roundtrip::same;
+use crate::support::{SEEDS, mutated};
 
 /// A filter of clauses that are written as query parameters are.
 fn filter(clauses: &[&str]) -> Filter {
