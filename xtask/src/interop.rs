@@ -1,5 +1,6 @@
 //! The relay between programs that nobody here wrote: exports by the official Python SDK,
-//! watched by Python's `websockets`, compared with what Python's protobuf makes of them.
+//! watched by Python's `websockets`, compared with what Python's protobuf makes of them; and the
+//! JSON that Python's protobuf writes itself.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,8 +12,10 @@ use crate::verify::{cargo, say};
 
 /// What is installed, with exact versions.
 const REQUIREMENTS: &str = "xtask/interop/requirements.txt";
-/// The comparison.
-const SCRIPT: &str = "xtask/interop/metrics.py";
+/// The relay between an SDK and a client.
+const RELAY: &str = "xtask/interop/metrics.py";
+/// The format that is Python's own.
+const PROTOJSON: &str = "xtask/interop/protojson.py";
 
 /// Installs what is needed below `target/`, builds the relay and runs the comparison.
 pub(crate) fn run() -> Result<()> {
@@ -20,7 +23,12 @@ pub(crate) fn run() -> Result<()> {
     let python = environment(&root)?;
     cargo(&["build", "--package", "server", "--locked"], &[])?;
     let relay = target_folder(&root)?.join("debug/otlp-relay");
-    execute(Command::new(python).arg(root.join(SCRIPT)).arg(relay))?;
+    execute(Command::new(&python).arg(root.join(RELAY)).arg(&relay))?;
+    let codec = root.join("crates/otlp-codec");
+    let inputs =
+        ["tests/data/otlp-json-vectors.jsonl", "benches/data"].map(|path| codec.join(path));
+    let mut protojson = Command::new(python);
+    execute(protojson.arg(root.join(PROTOJSON)).arg(relay).args(inputs))?;
     say("interop: passed");
     Ok(())
 }
