@@ -1,4 +1,5 @@
-//! Every vector of `tests/data/otlp-json-vectors.jsonl`, through the typed door.
+//! Every vector of `tests/data/otlp-json-vectors.jsonl`, through the typed door; what is protobuf
+//! of a request through `transcode` too. `from_json.rs` sends JSON through its own door.
 
 use otlp_codec::json::{self, JsonMessage};
 use otlp_codec::proto::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
@@ -9,7 +10,8 @@ use otlp_codec::proto::collector::profiles::v1development::ExportProfilesService
 use otlp_codec::proto::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use otlp_codec::{DecodeError, Limits};
+use otlp_codec::transcode::{Format, Transcoder};
+use otlp_codec::{DecodeError, Limits, Signal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -108,6 +110,38 @@ fn failure(vector: &Vector) -> Option<String> {
             "a kind of vector that the test doesn't know: {other:?}"
         )),
     }
+}
+
+/// Scenario: the protobuf of each vector that is a request.
+/// Guarantees: `transcode` writes what a vector of this direction says, and of the others what
+/// the typed door writes, without help.
+#[test]
+fn vectors_hold_in_transcode() {
+    let mut transcoder = Transcoder::new();
+    let mut requests = 0;
+    for line in VECTORS.lines() {
+        let vector: Vector = serde_json::from_str(line).unwrap();
+        let signal = Signal::ALL
+            .into_iter()
+            .find(|s| s.as_str() == vector.signal);
+        let (Some(signal), true) = (signal, vector.expected_pb_hex.is_some()) else {
+            continue;
+        };
+        let (wire, limits) = (vector.wire(), Limits::default());
+        let mut text = Vec::new();
+        transcoder
+            .write(signal, Format::Otlp, &wire, &limits, &mut text)
+            .unwrap();
+        let got: Value = serde_json::from_slice(&text).unwrap();
+        let expected = match vector.dir.as_str() {
+            "encode" => serde_json::from_str(&vector.json).unwrap(),
+            _ => (door_of(&vector.signal).encode)(&wire),
+        };
+        assert_eq!(got, expected, "{}", vector.id);
+        requests += 1;
+    }
+    assert!(requests >= 60, "the file of vectors was cut short");
+    assert_eq!(transcoder.fallbacks(), 0);
 }
 
 /// Scenario: each vector goes through the door of its direction.
