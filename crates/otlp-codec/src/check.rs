@@ -89,10 +89,13 @@ pub fn check<'w>(
             limit: limits.items,
         });
     }
-    if checked.cx.wrong_id
-        && let Some(error) = wire::first_wrong_id(wire::root(signal), &checked.wire)
-    {
-        return Err(error);
+    if checked.cx.wrong_id {
+        // What it is in may have been sent in pieces, and paths count over all of them.
+        let root = wire::root(signal);
+        let normal = wire::normalized(root, &checked.wire)?;
+        if let Some(error) = wire::first_wrong_id(root, &normal) {
+            return Err(error);
+        }
     }
     Ok(Checked {
         items: checked.cx.items,

@@ -275,6 +275,20 @@ fn an_id_outside_of_items_refuses_the_request() {
     }
 }
 
+/// Scenario: a dictionary in two pieces, with a wrong id in the second: a fuzzer's find.
+/// Guarantees: the path counts over both pieces, as the typed door's does.
+#[test]
+fn paths_count_over_pieces() {
+    let piece =
+        |link: &[u8]| [&[0x12, link.len() as u8 + 2, 0x22, link.len() as u8], link].concat();
+    let wire = [piece(&[]), piece(&[0x12, 2, 7, 7])].concat();
+    let limits = Limits::default();
+    let request = Request::decode_protobuf(Signal::Profiles, &wire, &limits).unwrap();
+    let expected = request.check_ids().unwrap_err();
+    assert_eq!(expected.path(), Some("dictionary.linkTable[1].spanId"));
+    assert_eq!(check(Signal::Profiles, &wire, &limits), Err(expected));
+}
+
 /// Scenario: hundreds of items, every other one refused, so that lengths lose a byte on each
 /// level.
 /// Guarantees: the same as the tree, and minimal lengths.
