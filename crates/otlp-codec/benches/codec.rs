@@ -69,7 +69,7 @@ fn main() {
 fn one_in_fifty(payload: &Payload, rounds: usize) {
     let Payload { signal, wire, .. } = payload;
     let limits = Limits::default();
-    let selector = payloads::one_in_fifty().compile().expect("a simple filter");
+    let selector = payloads::one_in_fifty().compile();
     let (mut part, mut walked, mut whole) = (Vec::new(), Vec::new(), Vec::new());
     let mut transcoder = Transcoder::new();
     let mut view = || {

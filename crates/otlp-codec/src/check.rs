@@ -12,7 +12,7 @@
 //! let wire = [10, 11, 18, 9, 18, 3, 10, 1, 7, 18, 2, 48, 1];
 //! let checked = check(Signal::Traces, &wire, &Limits::default())?;
 //! assert_eq!(checked.items, 2);
-//! assert_eq!(checked.refused, [4..9]);
+//! assert_eq!(checked.refused(), [4..9]);
 //! assert_eq!(*checked.retain(), [10, 6, 18, 4, 18, 2, 48, 1]);
 //! # Ok::<(), otlp_codec::DecodeError>(())
 //! ```
@@ -30,15 +30,11 @@ use crate::{DecodeError, Limits, Signal, wire};
 pub struct Checked<'w> {
     /// How many items it holds, refused ones too: data points, spans, log records or profiles.
     pub items: usize,
-    /// Where in [`Checked::wire`] the items stand that policy refuses, ascending, each as a
-    /// whole field with its tag and length: spans and log records with an id of a wrong length,
-    /// spans with such a link, data points with such an exemplar. A trace id is 16 bytes long and
-    /// a span id 8, or either is empty (comments of the `.proto` files).
-    pub refused: Vec<Range<usize>>,
     /// Whether it refers to strings of a table that its signal doesn't have: a `keyStrindex` or
     /// a `stringValueStrindex` outside profiles. That is no error; a receiver treats the string
     /// as absent and says so in its log (comments of `common.proto`).
     pub string_indices: bool,
+    refused: Vec<Range<usize>>,
     /// The request, in the form that was walked.
     wire: Cow<'w, [u8]>,
     signal: Signal,
@@ -46,10 +42,20 @@ pub struct Checked<'w> {
 
 impl<'w> Checked<'w> {
     /// The request: the bytes that were given, or, where their order is so unusual that they
-    /// can't be walked, the same request in another form.
+    /// can't be walked, the same request in its usual form, without unknown groups. That is at
+    /// most half as long again.
     #[must_use]
     pub fn wire(&self) -> &[u8] {
         &self.wire
+    }
+
+    /// Where in [`Checked::wire`] the items stand that policy refuses, ascending, each as a
+    /// whole field with its tag and length: spans and log records with an id of a wrong length,
+    /// spans with such a link, data points with such an exemplar. A trace id is 16 bytes long and
+    /// a span id 8, or either is empty (comments of the `.proto` files).
+    #[must_use]
+    pub fn refused(&self) -> &[Range<usize>] {
+        &self.refused
     }
 
     /// The request without the items that are refused, the lengths of what encloses them mended.

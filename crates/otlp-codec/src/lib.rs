@@ -44,7 +44,7 @@
 //!
 //! Both are on by default. Without `typed` there are [`transcode`], [`check`], [`Limits`] and the
 //! errors, and neither prost nor serde is built; [`typed`], [`json`], [`proto`] and [`from_json`],
-//! which words its errors by them, need it. `select` adds [`select`], and the `regex` crate.
+//! which words its errors by them, need it. `select` adds [`select`], and the `memchr` crate.
 //!
 //! No I/O, no clock, no async; no input makes it panic.
 

@@ -12,7 +12,7 @@
 //! filter.add(Subject::Span, "GET *")?;
 //! filter.add(Subject::Span, "checkout")?;
 //! filter.add(Subject::Resource("service.name".into()), "shop-*")?;
-//! let selector = filter.compile()?;
+//! let selector = filter.compile();
 //!
 //! let wire = b"\x0a\x0c\x12\x0a\x12\x08\x2a\x06POST /";
 //! let mut out = Vec::new();
@@ -33,12 +33,14 @@ use thiserror::Error;
 use crate::check::check_items;
 use crate::walk::Stop;
 use crate::{DecodeError, Limits, Signal, wire};
-use pattern::Pattern;
+use pattern::{Pattern, is_any};
 
 /// How many clauses and values one filter may have in all.
 pub const MAX_CLAUSES: usize = 64;
 /// How long a glob, or the key of an attribute, may be, in bytes.
 pub const MAX_LENGTH: usize = 256;
+/// How many bytes all globs of a filter may have: what it may cost for each byte of a text.
+pub const MAX_GLOB_BYTES: usize = 4096;
 
 /// What a clause of a filter speaks of. It constrains those items that have such a thing, and no
 /// others: a clause about spans says nothing of metrics and logs.
@@ -58,8 +60,8 @@ pub enum Subject {
 
 /// Which parts of requests are wanted.
 ///
-/// Values of one [`Subject`] are alternatives, different subjects all have to match. Filters
-/// that want the same, however they were put together, are equal.
+/// Values of one [`Subject`] are alternatives, different subjects all have to match. Filters of
+/// the same clauses are equal, in whatever order they were added, twice or beside a `*`.
 ///
 /// A value is a glob: `*` stands for any text, also none, and `?` for any one character; the
 /// rest stands for itself. Of an attribute, the text of a string, a boolean, an integer or a
@@ -71,7 +73,7 @@ pub struct Filter {
     severity: i32,
 }
 
-/// A filter can't be made, or not be compiled.
+/// A filter can't have one more clause.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FilterError {
     /// More values than [`MAX_CLAUSES`].
@@ -80,9 +82,9 @@ pub enum FilterError {
     /// A glob or a key that is longer than [`MAX_LENGTH`].
     #[error("a glob or a key may be {MAX_LENGTH} bytes long")]
     TooLong,
-    /// The alternatives of a subject are too complex together.
-    #[error("the globs are too complex: {0}")]
-    TooComplex(String),
+    /// Globs that are longer than [`MAX_GLOB_BYTES`] together.
+    #[error("the globs of a filter may be {MAX_GLOB_BYTES} bytes long together")]
+    TooLongTogether,
 }
 
 impl Filter {
@@ -96,7 +98,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// [`FilterError::TooLong`] and [`FilterError::TooManyClauses`]; the filter is as it was.
+    /// [`FilterError`], of whichever limit is reached; the filter is as it was.
     pub fn add(&mut self, subject: Subject, glob: &str) -> Result<(), FilterError> {
         let key = match &subject {
             Subject::Resource(key) | Subject::Attribute(key) => key.len(),
@@ -109,18 +111,25 @@ impl Filter {
         if known.is_some_and(|globs| globs.contains(glob)) {
             return Ok(());
         }
-        if self.clauses.values().map(BTreeSet::len).sum::<usize>() == MAX_CLAUSES {
+        let all = || self.clauses.values().flatten();
+        if all().count() == MAX_CLAUSES {
             return Err(FilterError::TooManyClauses);
         }
-        self.clauses
-            .entry(subject)
-            .or_default()
-            .insert(glob.to_owned());
+        if all().map(String::len).sum::<usize>() + glob.len() > MAX_GLOB_BYTES {
+            return Err(FilterError::TooLongTogether);
+        }
+        let alternatives = self.clauses.entry(subject).or_default();
+        if is_any(glob) {
+            // Beside it, no other counts.
+            *alternatives = BTreeSet::from(["*".to_owned()]);
+        } else if !alternatives.contains("*") {
+            alternatives.insert(glob.to_owned());
+        }
         Ok(())
     }
 
     /// Wants log records of this severity number at least (OTLP logs, `SeverityNumber`); a record
-    /// without one has 0. The greater of two counts.
+    /// without one has 0. The greater of two counts; 0 and less is no clause.
     pub fn min_severity(&mut self, number: i32) {
         self.severity = self.severity.max(number);
     }
@@ -132,17 +141,14 @@ impl Filter {
     }
 
     /// Makes it ready for use.
-    ///
-    /// # Errors
-    ///
-    /// [`FilterError::TooComplex`].
-    pub fn compile(&self) -> Result<Selector, FilterError> {
+    #[must_use]
+    pub fn compile(&self) -> Selector {
         let mut selector = Selector {
             severity: self.severity,
             ..Selector::default()
         };
         for (subject, globs) in &self.clauses {
-            let pattern = Pattern::new(globs)?;
+            let pattern = Pattern::new(globs);
             match subject {
                 Subject::Resource(key) => selector.resource.push((key.clone(), pattern)),
                 Subject::Attribute(key) => selector.attributes.push((key.clone(), pattern)),
@@ -151,25 +157,32 @@ impl Filter {
                 Subject::Span => selector.span = Some(pattern),
             }
         }
-        Ok(selector)
+        selector
     }
 }
 
-/// One clause a line, as query parameters write it: `metric=http.*`.
+/// For a human: `metric=http.*, attr.code="5*"`, with quotes around what could be mistaken.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| {
+            let plain = |c: char| c.is_ascii_graphic() && !"=,\"\\".contains(c);
+            match !text.is_empty() && text.chars().all(plain) {
+                true => text.to_owned(),
+                false => format!("{text:?}"),
+            }
+        };
         let mut separator = "";
         for (subject, globs) in &self.clauses {
             for glob in globs {
                 let (name, key) = match subject {
-                    Subject::Resource(key) => ("resource.", key.as_str()),
-                    Subject::Attribute(key) => ("attr.", key.as_str()),
-                    Subject::Scope => ("scope", ""),
-                    Subject::Metric => ("metric", ""),
-                    Subject::Span => ("span", ""),
+                    Subject::Resource(key) => ("resource.", quoted(key)),
+                    Subject::Attribute(key) => ("attr.", quoted(key)),
+                    Subject::Scope => ("scope", String::new()),
+                    Subject::Metric => ("metric", String::new()),
+                    Subject::Span => ("span", String::new()),
                 };
-                write!(f, "{separator}{name}{key}={glob}")?;
-                separator = "\n";
+                write!(f, "{separator}{name}{key}={}", quoted(glob))?;
+                separator = ", ";
             }
         }
         match self.severity {
@@ -179,8 +192,7 @@ impl fmt::Display for Filter {
     }
 }
 
-/// A [`Filter`] that is ready for use. Cloning it shares nothing and costs about as much as
-/// compiling it.
+/// A [`Filter`] that is ready for use.
 #[derive(Clone, Debug, Default)]
 pub struct Selector {
     pub(crate) resource: Vec<(String, Pattern)>,
@@ -225,8 +237,10 @@ impl Selector {
 
     /// Appends to `out` what the filter leaves of the request `wire`, if that is less than all.
     ///
-    /// The request is one that [`crate::check`] accepts. Of another, what the filter doesn't look
-    /// at is not noticed to be malformed. Unknown fields of what is kept are kept.
+    /// The request is one that [`crate::check`] accepts within the same limits, of which
+    /// [`Limits::input_bytes`] is looked at again. Of another, what the filter doesn't look at is
+    /// not noticed to be malformed or too much. Unknown fields of what is kept are kept, but for
+    /// groups where the request is in an unusual order.
     ///
     /// # Errors
     ///

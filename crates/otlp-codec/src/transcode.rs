@@ -45,7 +45,8 @@ pub enum Format {
     #[default]
     Otlp,
     /// Protobuf's own JSON mapping, one object: ids in base64, enums by name where they have
-    /// one. As `MessageToJson` of Python's protobuf writes it, but for white space.
+    /// one. The JSON value that `MessageToJson` of Python's protobuf
+    /// writes; the text has no white space, and escapes nothing that needn't be.
     ProtoJson,
     /// One object for each data point, span or log record, each on a line of its own: flat, with
     /// what its metric, its scope and its resource say of it folded in. For charts, `jq` and SQL;
@@ -162,8 +163,8 @@ impl Transcoder {
                 self.copy_to(out, len);
                 Ok(())
             }
-            // Nothing else is left to stop it.
-            Err(_) => Err(too_long),
+            Err(Stopped::NoRoom) => Err(too_long),
+            Err(Stopped::Elsewhere) => Err(wire::not_walked(&normal).into()),
         }
     }
 

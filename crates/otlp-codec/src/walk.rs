@@ -1,7 +1,7 @@
 //! The reading half of a walk: protobuf that is yet to be read, as a slice that is passed by
 //! value and comes back shorter. The error holds nothing, so that a result fits into registers.
 //!
-//! What a walk can't follow is left to the [typed door](crate::typed), malformed input too.
+//! What a walk can't follow is left to [`crate::wire`], malformed input too.
 
 /// What is left to read.
 pub(crate) type In<'a> = &'a [u8];
@@ -77,7 +77,7 @@ pub(crate) fn fixed32(wire: In<'_>) -> Result<(u32, In<'_>), Stop> {
 }
 
 /// Passes over the value of a field that isn't known. Groups, and fields that are `known` under
-/// another wire type, are left to the typed door.
+/// another wire type, stop the walk.
 #[cold]
 #[inline(never)]
 pub(crate) fn unknown<'a>(tag: u32, wire: In<'a>, known: &[u32]) -> Result<In<'a>, Stop> {

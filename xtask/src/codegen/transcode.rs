@@ -1,6 +1,6 @@
 //! The walk from protobuf to OTLP JSON: one function for each message.
 //!
-//! What a function can't write in one pass it leaves to the typed door, by `Stop`: a field that
+//! What a function can't write in one pass it leaves to others, by `Stop`: a field that
 //! comes again (each has a bit in `seen`; the members of a oneof share one), a list that is not
 //! packed, a known field of another wire type.
 

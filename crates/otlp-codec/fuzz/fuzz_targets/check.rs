@@ -23,10 +23,10 @@ fuzz_target!(|input: &[u8]| {
     });
     assert_eq!(got, expected);
     if let Ok(checked) = checked {
-        let left = checked.items - checked.refused.len();
+        let left = checked.items - checked.refused().len();
         let rest = checked.retain();
         let again = check(signal, &rest, &Limits::default()).expect("a part of a request");
-        assert_eq!((again.items, again.refused.len()), (left, 0));
+        assert_eq!((again.items, again.refused().len()), (left, 0));
         Request::decode_protobuf(signal, &rest, &Limits::default()).expect("as before");
     }
 });

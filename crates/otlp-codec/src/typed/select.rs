@@ -75,7 +75,8 @@ impl Request {
                                 scope(&one.scope)
                                     && (!below || {
                                         one.log_records.retain(|record| {
-                                            record.severity_number >= selector.severity
+                                            (selector.severity == 0
+                                                || record.severity_number >= selector.severity)
                                                 && attributes(&record.attributes)
                                         });
                                         !one.log_records.is_empty()

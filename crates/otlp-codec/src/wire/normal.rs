@@ -1,23 +1,22 @@
 //! The usual form of a message: each field in one place, ascending, and what was sent in pieces
 //! put together, as a decoder would (Protocol Buffers, "Last One Wins", "Packed Repeated Fields").
 //!
-//! It says what the message said, to the bit; unknown fields are left out. A walk that can't go
-//! on, in a message that is [valid](super::validate), can do so in its usual form. It is for such
-//! walks alone: lengths are padded, so that nothing has to be moved when they become known.
+//! It says what the message said, to the bit. Unknown fields stay, at the end of their message,
+//! but for groups, which no walk passes over. A walk that can't go on, in a message that is
+//! [valid](super::validate), can do so in its usual form, which is at most half as long again: a
+//! list of one number takes a byte more when it is packed.
 
 use super::reader::{Malformed, Reader, WireType};
 use super::tables::{Field, Kind, Shape};
 use crate::DecodeError;
+use crate::edit::Envelope;
 use crate::error::ProtobufError;
 use crate::proto::tables::TABLES;
 
-/// The bytes of a padded length.
-const LENGTH: usize = 5;
-
 /// The usual form of a message that is valid.
 ///
-/// A message is read once for each of its fields, so that nothing has to be remembered but the
-/// pieces of sub-messages.
+/// Each message is read once. What has to be remembered of it is the last value of each field, the
+/// places of sub-messages, and a copy of its lists.
 ///
 /// # Errors
 ///
@@ -45,36 +44,52 @@ enum Value<'w> {
     Bytes(&'w [u8]),
 }
 
-/// Calls `visit` with each known field of the pieces of a message: its place in the table, how
-/// many came before it, and its value.
-fn each<'w>(
-    table: usize,
-    pieces: &[&'w [u8]],
-    mut visit: impl FnMut(usize, usize, Value<'w>) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
-    let mut count = 0;
-    for piece in pieces {
-        let mut reader = Reader::new(piece);
-        while !reader.is_empty() {
-            let (number, wire_type) = reader.tag()?;
-            let Some((place, _)) = TABLES[table].field(number) else {
-                reader.pass(number, wire_type)?;
-                continue;
-            };
-            let value = match wire_type {
-                WireType::Varint => Value::Varint(reader.varint()?),
-                WireType::Fixed64 => Value::Fixed64(reader.take(8)?),
-                WireType::Fixed32 => Value::Fixed32(reader.take(4)?),
-                WireType::Bytes => Value::Bytes(reader.bytes()?),
-                WireType::GroupStart | WireType::GroupEnd => {
-                    return Err(reader.malformed("a field of another wire type"));
+/// What a field was sent with.
+enum Sent<'w> {
+    Nothing,
+    /// The last value of a field that may come once.
+    Value(Value<'w>),
+    /// The elements of a list of messages, or the pieces of one message.
+    Messages(Vec<&'w [u8]>),
+    /// A list of anything else: its numbers packed, or its texts with their tags.
+    List(Writer),
+}
+
+impl<'w> Reader<'w> {
+    fn value(&mut self, wire_type: WireType) -> Result<Value<'w>, Malformed> {
+        Ok(match wire_type {
+            WireType::Varint => Value::Varint(self.varint()?),
+            WireType::Fixed64 => Value::Fixed64(self.take(8)?),
+            WireType::Fixed32 => Value::Fixed32(self.take(4)?),
+            WireType::Bytes => Value::Bytes(self.bytes()?),
+            WireType::GroupStart | WireType::GroupEnd => {
+                return Err(self.malformed("a field of another wire type"));
+            }
+        })
+    }
+}
+
+impl<'w> Sent<'w> {
+    fn add(&mut self, field: &Field, value: Value<'w>) {
+        match (field.kind, field.shape, value) {
+            (Kind::Message(_), _, Value::Bytes(message)) => match self {
+                Self::Messages(messages) => messages.push(message),
+                _ => *self = Self::Messages(vec![message]),
+            },
+            (_, Shape::List, value) => {
+                if !matches!(self, Self::List(_)) {
+                    *self = Self::List(Writer { out: Vec::new() });
                 }
-            };
-            visit(place, count, value)?;
-            count += 1;
+                if let Self::List(list) = self {
+                    match field.kind.is_packable() {
+                        true => list.bare(value),
+                        false => list.value(field.number, value),
+                    }
+                }
+            }
+            _ => *self = Self::Value(value),
         }
     }
-    Ok(())
 }
 
 struct Writer {
@@ -86,95 +101,63 @@ impl Writer {
     /// after [`Limits::MAX_DEPTH`](crate::Limits::MAX_DEPTH) levels.
     fn message(&mut self, table: usize, pieces: &[&[u8]]) -> Result<(), Malformed> {
         let fields = TABLES[table].fields;
-        let mut present = vec![false; fields.len()];
-        // The choice that came last in a oneof, and where it began to be the last.
-        let mut choice = None;
-        each(table, pieces, |place, count, _| {
-            present[place] = true;
-            if fields[place].shape == Shape::Choice
-                && choice.is_none_or(|(chosen, _)| chosen != place)
-            {
-                choice = Some((place, count));
-            }
-            Ok(())
-        })?;
-        for (place, field) in fields.iter().enumerate() {
-            let since = match (field.shape, choice) {
-                (Shape::Choice, Some((chosen, since))) if chosen == place => since,
-                (Shape::Choice, _) => continue,
-                _ => 0,
-            };
-            if present[place] {
-                self.field(table, place, field, pieces, since)?;
+        let mut sent: Vec<_> = fields.iter().map(|_| Sent::Nothing).collect();
+        // The member of a oneof that came last: of the others, nothing counts.
+        let mut chosen = None;
+        let mut unknown = Vec::new();
+        for piece in pieces {
+            let mut reader = Reader::new(piece);
+            while !reader.is_empty() {
+                let begin = piece.len() - reader.left();
+                let (number, wire_type) = reader.tag()?;
+                let Some((place, field)) = TABLES[table].field(number) else {
+                    reader.pass(number, wire_type)?;
+                    if wire_type != WireType::GroupStart {
+                        unknown.extend_from_slice(&piece[begin..piece.len() - reader.left()]);
+                    }
+                    continue;
+                };
+                if field.shape == Shape::Choice
+                    && let Some(other) = chosen.replace(place)
+                    && other != place
+                {
+                    sent[other] = Sent::Nothing;
+                }
+                sent[place].add(field, reader.value(wire_type)?);
             }
         }
+        for (field, sent) in fields.iter().zip(sent) {
+            self.field(field, sent)?;
+        }
+        self.out.extend_from_slice(&unknown);
         Ok(())
     }
 
-    /// Writes a field, of which occurrences count from `since` on.
-    fn field(
-        &mut self,
-        table: usize,
-        place: usize,
-        field: &Field,
-        pieces: &[&[u8]],
-        since: usize,
-    ) -> Result<(), Malformed> {
-        let is_it = |at, count| at == place && count >= since;
-        match (field.shape, field.kind) {
-            (Shape::List, Kind::Message(inner)) => each(table, pieces, |at, count, value| {
-                if let Value::Bytes(element) = value
-                    && is_it(at, count)
-                {
+    fn field(&mut self, field: &Field, sent: Sent<'_>) -> Result<(), Malformed> {
+        match (sent, field.kind) {
+            (Sent::Nothing, _) => {}
+            (Sent::Value(value), _) => self.value(field.number, value),
+            (Sent::Messages(elements), Kind::Message(inner)) if field.shape == Shape::List => {
+                for element in elements {
                     self.tag(field.number, 2);
-                    self.delimited(|writer| writer.message(inner, &[element]))?;
+                    self.nested(inner, &[element])?;
                 }
-                Ok(())
-            }),
-            (Shape::Single | Shape::Choice, Kind::Message(inner)) => {
-                let mut parts = Vec::new();
-                each(table, pieces, |at, count, value| {
-                    if let Value::Bytes(part) = value
-                        && is_it(at, count)
-                    {
-                        parts.push(part);
-                    }
-                    Ok(())
-                })?;
-                self.tag(field.number, 2);
-                self.delimited(|writer| writer.message(inner, &parts))
             }
-            (Shape::List, kind) if kind.is_packable() => {
+            (Sent::Messages(pieces), Kind::Message(inner)) => {
                 self.tag(field.number, 2);
-                self.delimited(|writer| {
-                    each(table, pieces, |at, count, value| {
-                        if is_it(at, count) {
-                            writer.bare(value);
-                        }
-                        Ok(())
-                    })
-                })
+                self.nested(inner, &pieces)?;
             }
-            (Shape::List, _) => each(table, pieces, |at, count, value| {
-                if is_it(at, count) {
-                    self.value(field.number, value);
+            // Nothing else has messages.
+            (Sent::Messages(_), _) => {}
+            (Sent::List(list), kind) => {
+                if kind.is_packable() {
+                    self.tag(field.number, 2);
+                    self.varint(list.out.len() as u64);
                 }
-                Ok(())
-            }),
-            (Shape::Single | Shape::Choice, _) => {
-                let mut last = None;
-                each(table, pieces, |at, count, value| {
-                    if is_it(at, count) {
-                        last = Some(value);
-                    }
-                    Ok(())
-                })?;
-                if let Some(value) = last {
-                    self.value(field.number, value);
-                }
-                Ok(())
+                self.out.extend_from_slice(&list.out);
             }
         }
+        Ok(())
     }
 
     fn value(&mut self, number: u32, value: Value<'_>) {
@@ -215,20 +198,12 @@ impl Writer {
         self.out.push(value as u8);
     }
 
-    /// Writes what `write` does, and its length before it.
-    fn delimited(
-        &mut self,
-        write: impl FnOnce(&mut Self) -> Result<(), Malformed>,
-    ) -> Result<(), Malformed> {
-        let begin = self.out.len();
-        self.out.extend([0; LENGTH]);
-        write(self)?;
-        let mut length = self.out.len() - begin - LENGTH;
-        for byte in &mut self.out[begin..begin + LENGTH] {
-            *byte = length as u8 | 0x80;
-            length >>= 7;
-        }
-        self.out[begin + LENGTH - 1] &= 0x7f;
+    /// Writes a sub-message with its length before it.
+    fn nested(&mut self, table: usize, pieces: &[&[u8]]) -> Result<(), Malformed> {
+        let sent: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let envelope = Envelope::begin(sent + sent / 2, &mut self.out);
+        self.message(table, pieces)?;
+        envelope.end(&mut self.out);
         Ok(())
     }
 }

@@ -123,10 +123,11 @@ impl Walk<'_> {
         let mut reader = Reader::new(wire);
         while !reader.is_empty() {
             let begin = wire.len() - reader.left();
+            let misfit = reader.malformed("a field of another wire type");
             let (number, wire_type) = reader.tag()?;
             match table.field(number) {
                 Some((_, field)) => self
-                    .field(field, wire_type, &mut reader, depth_left)
+                    .field(field, wire_type, &mut reader, misfit, depth_left)
                     .map_err(|stop| stop.inside(field, &wire[..begin]))?,
                 None if wire_type == WireType::GroupStart => {
                     self.group(&mut reader, number, depth_left)?;
@@ -137,11 +138,13 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Passes over a value; `misfit` is the error if its wire type is not one of the field's.
     fn field(
         &mut self,
         field: &Field,
         wire_type: WireType,
         reader: &mut Reader<'_>,
+        misfit: Malformed,
         depth_left: u32,
     ) -> Result<(), Stop> {
         let list = field.shape == Shape::List;
@@ -178,7 +181,7 @@ impl Walk<'_> {
                 self.message(table, wire, self.deeper(depth_left)?)
                     .map_err(|stop| stop.within(reader.left()))?;
             }
-            _ => return Err(reader.malformed("a field of another wire type").into()),
+            _ => return Err(misfit.into()),
         }
         Ok(())
     }

@@ -177,7 +177,7 @@ fn a_broken_outline_is_refused_at_once() {
             "a length beyond the end of the message",
             3,
         ),
-        (b"\x08\x01", "a field of another wire type", 1),
+        (b"\x08\x01", "a field of another wire type", 0),
         (b"\x0a\x02\x0e\x00", "an unknown wire type", 2),
         (b"\x00", "field number 0", 0),
         (b"\x99\x06\x00", "a value that is cut off", 2),
@@ -224,7 +224,7 @@ fn a_bad_value_is_named_and_located() {
             b"\x18\x01".to_vec(),
             ".timeUnixNano",
             "a field of another wire type",
-            1,
+            2,
         ),
         (vec![0x07], "", "an unknown wire type", 1),
     ] {

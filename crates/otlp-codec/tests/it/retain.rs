@@ -184,16 +184,16 @@ fn agrees(signal: Signal, wire: &[u8]) -> Result<bool, TestCaseError> {
     };
     let refusal = request.check_ids().err();
     prop_assert_eq!(&refusal, &checked.refusal());
-    prop_assert_eq!(refusal.is_some(), !checked.refused.is_empty());
+    prop_assert_eq!(refusal.is_some(), !checked.refused().is_empty());
     prop_assert_eq!(checked.items, request.items());
-    prop_assert!(checked.refused.is_sorted_by(|a, b| a.end <= b.start));
-    let refused = checked.refused.len();
+    prop_assert!(checked.refused().is_sorted_by(|a, b| a.end <= b.start));
+    let refused = checked.refused().len();
     drop_refused(&mut request);
     prop_assert_eq!(checked.items - refused, request.items());
     let rest = checked.retain();
     let rest_read = Request::decode_protobuf(signal, &rest, &limits).unwrap();
     prop_assert!(same(&rest_read, &request), "{rest_read:?}\n{request:?}");
-    prop_assert!(check(signal, &rest, &limits).unwrap().refused.is_empty());
+    prop_assert!(check(signal, &rest, &limits).unwrap().refused().is_empty());
     Ok(refused > 0)
 }
 
@@ -235,7 +235,7 @@ fn ranges_are_exact() {
     let limits = Limits::default();
     let checked = check(Signal::Traces, &wire, &limits).unwrap();
     assert_eq!(checked.items, 3);
-    assert_eq!(checked.refused, [8..13, 13..20]);
+    assert_eq!(checked.refused(), [8..13, 13..20]);
     let error = DecodeError::IdLength {
         path: "resourceSpans[0].scopeSpans[0].spans[1].traceId".to_owned(),
         len: 1,
@@ -250,7 +250,7 @@ fn ranges_are_exact() {
     let mut twice = vec![10, 25, 18, 23, 18, 21, 10, 1, 7, 10, 16];
     twice.extend([5; 16]);
     let checked = check(Signal::Traces, &twice, &limits).unwrap();
-    assert!(checked.refused.is_empty() && checked.refusal().is_none());
+    assert!(checked.refused().is_empty() && checked.refusal().is_none());
     let rest = checked.retain();
     assert!(matches!(rest, std::borrow::Cow::Borrowed(rest) if rest == twice));
 }
@@ -306,7 +306,7 @@ fn lengths_shrink() {
     .unwrap();
     let wire = request.encode_protobuf();
     let checked = check(Signal::Logs, &wire, &Limits::default()).unwrap();
-    assert_eq!((checked.items, checked.refused.len()), (600, 300));
+    assert_eq!((checked.items, checked.refused().len()), (600, 300));
     let rest = checked.retain();
     drop_refused(&mut request);
     assert_eq!(*rest, request.encode_protobuf());

@@ -2,7 +2,9 @@
 
 mod twin;
 
-use otlp_codec::select::{Filter, FilterError, MAX_CLAUSES, MAX_LENGTH, Selected, Subject};
+use otlp_codec::select::{
+    Filter, FilterError, MAX_CLAUSES, MAX_GLOB_BYTES, MAX_LENGTH, Selected, Subject,
+};
 use otlp_codec::typed::Request;
 use otlp_codec::{Limits, Signal};
 
@@ -35,7 +37,7 @@ fn filter(clauses: &[&str]) -> Filter {
 /// What is left of OTLP JSON, both ways; nothing if nothing is.
 fn left(signal: Signal, text: &str, clauses: &[&str]) -> Option<serde_json::Value> {
     let limits = Limits::default();
-    let selector = filter(clauses).compile().unwrap();
+    let selector = filter(clauses).compile();
     let mut request = Request::decode_json(signal, text.as_bytes(), &limits).unwrap();
     let wire = request.encode_protobuf();
     let mut out = Vec::new();
@@ -221,7 +223,7 @@ fn filters_are_values() {
     let one = filter(&["metric=a", "scope=s", "metric=b", "severity=9"]);
     let other = filter(&["severity=9", "metric=b", "metric=a", "metric=a", "scope=s"]);
     assert_eq!(one, other);
-    assert_eq!(one.to_string(), "scope=s\nmetric=a\nmetric=b\nseverity=9");
+    assert_eq!(one.to_string(), "scope=s, metric=a, metric=b, severity=9");
     assert_ne!(one, filter(&["metric=a", "scope=s", "metric=b"]));
     assert!(Filter::new().is_empty());
     assert!(!filter(&["severity=1"]).is_empty());
@@ -244,21 +246,34 @@ fn filters_are_values() {
     let key = Subject::Attribute(long);
     assert_eq!(filter.add(key, "x"), Err(FilterError::TooLong));
     assert!(filter.is_empty());
-    // The longest, with wildcards at every other place, all at once.
-    for at in 0..MAX_CLAUSES {
-        let glob = format!("{at}{}", "?*".repeat(MAX_LENGTH / 2 - 1));
-        filter.add(Subject::Metric, &glob).unwrap();
+    let long = "x".repeat(MAX_LENGTH - 1);
+    let fits = MAX_GLOB_BYTES / MAX_LENGTH;
+    for at in 0..fits {
+        filter
+            .add(Subject::Metric, &format!("{at:x}{long}"))
+            .unwrap();
     }
-    assert!(
-        filter.compile().is_ok() || matches!(filter.compile(), Err(FilterError::TooComplex(_)))
-    );
+    let one_more = filter.add(Subject::Scope, "s");
+    assert_eq!(one_more, Err(FilterError::TooLongTogether));
+
+    let mut any = Filter::new();
+    any.add(Subject::Metric, "a").unwrap();
+    any.add(Subject::Metric, "**").unwrap();
+    any.add(Subject::Metric, "b").unwrap();
+    let mut star = Filter::new();
+    star.add(Subject::Metric, "*").unwrap();
+    assert_eq!(any, star);
+    star.add(Subject::Attribute("k=v".to_owned()), "a, b")
+        .unwrap();
+    star.min_severity(-5);
+    assert_eq!(star.to_string(), r#"metric=*, attr."k=v"="a, b""#);
 }
 
 /// Scenario: a field of the JSON that only the tree knows, and fields that nobody knows.
 /// Guarantees: what is kept keeps its unknown fields.
 #[test]
 fn the_unknown_is_kept_with_what_it_belongs_to() {
-    let selector = filter(&["span=a"]).compile().unwrap();
+    let selector = filter(&["span=a"]).compile();
     // Field 15 holds 7 in both spans, and in everything around them.
     let field =
         |number: u8, contents: &[u8]| [&[number << 3 | 2, contents.len() as u8], contents].concat();
