@@ -126,6 +126,8 @@ impl<'o, W: Write> Conversion<'o, W> {
                             self.bad(RecordError { place, problem })?;
                         }
                     }
+                    // Together they may be far longer than the record.
+                    self.output.pass_on()?;
                 }
             }
         }

@@ -4,8 +4,9 @@ use std::io::{self, Read, Write};
 
 use convert::{NoObserver, OnError, Options, OutputForm, Problem};
 use otlp_codec::{DecodeError, Signal};
+use serde_json::json;
 
-use crate::support::{convert, framed, lines, logs, spans, wire};
+use crate::support::{convert, framed, lines, logs, metrics, spans, wire};
 
 fn limited(input_bytes: usize) -> Options {
     let mut options = Options {
@@ -224,4 +225,42 @@ fn memory_is_bounded() {
         };
         assert!(most <= bound, "{name}: {most}");
     }
+}
+
+/// A message whose resources become far longer as points: each point repeats the attributes.
+fn amplified(resources: usize) -> Vec<u8> {
+    let mut request = metrics("m");
+    let resource = &mut request["resourceMetrics"][0];
+    resource["resource"] = json!({"attributes": [
+        {"key": "k", "value": {"stringValue": "x".repeat(2000)}},
+    ]});
+    let points = &mut resource["scopeMetrics"][0]["metrics"][0]["gauge"]["dataPoints"];
+    *points = vec![json!({"asInt": "1"}); 200].into();
+    wire(Signal::Metrics, &request).repeat(resources)
+}
+
+/// Scenario: a run of resources that becomes longer than the limit of an output as a whole, but
+/// none of which does alone; then a limit that each is over.
+/// Guarantees: they are converted one by one, and written one by one: no buffer holds them all;
+/// over the limit, each is an error of its own.
+#[test]
+fn renderings_are_bounded() {
+    let input = amplified(40);
+    let mut options = Options {
+        to: OutputForm::Points,
+        on_error: OnError::Skip,
+        ..Options::default()
+    };
+    options.limits.output_bytes = 1 << 20;
+    let done = convert(&input, &options);
+    assert!(done.out.len() > 12 << 20, "{}", done.out.len());
+    assert_eq!(done.summary().items[0], 40 * 200);
+    assert_eq!(done.skipped, []);
+    let most = done.summary().largest_buffer;
+    assert!(most < 4 << 20, "{most}");
+
+    options.limits.output_bytes = 100 << 10;
+    let done = convert(&input, &options);
+    assert_eq!((done.out.len(), done.skipped.len()), (0, 40));
+    assert_eq!(Options::default().limits.output_bytes, Options::RENDERED);
 }
