@@ -1,20 +1,20 @@
 //! One record at a time: to protobuf, checked and counted, and on to the output.
 
 use std::io::{Read, Write};
-use std::ops::Range;
 
 use otlp_codec::check::check;
 use otlp_codec::from_json::JsonReader;
 use otlp_codec::transcode::Transcoder;
-use otlp_codec::{DecodeError, EncodeError, Limits, Signal};
+use otlp_codec::{DecodeError, Limits, Signal};
 use zstd::zstd_safe::{DCtx, DParameter, ResetDirective};
 
 use crate::layers::{MAX_WINDOW_LOG, ZSTD};
 use crate::members::{Found, list_of, signal_of};
 use crate::output::Output;
+use crate::shift::shift_of;
 use crate::sniff::{Sniffed, sniff};
 use crate::source::{Form, Record};
-use crate::{Options, Place, Problem};
+use crate::{Options, Problem};
 
 /// How elements of a list become an object again.
 const END: &[u8] = b"]}";
@@ -65,16 +65,14 @@ impl Engine {
         }
     }
 
-    /// Converts a record, or one element of it. On error nothing is written, and the error's
-    /// places are those of the input.
+    /// Converts a record. On error nothing is written, and the error's places are those of the
+    /// input.
     pub(crate) fn convert<W: Write>(
         &mut self,
         record: &Record<'_>,
-        part: Option<usize>,
         output: &mut Output<W>,
     ) -> Result<Items, Problem> {
-        let range = part.and_then(|part| record.parts.get(part).cloned());
-        let bytes = range.map_or(record.bytes, |range: Range<usize>| &record.bytes[range]);
+        let bytes = record.bytes;
         let result = match record.form {
             Form::Json => self.json(bytes, output),
             Form::Elements(signal) => self.elements(signal, bytes, output),
@@ -85,22 +83,7 @@ impl Engine {
             }
             Form::Framed => self.framed(bytes, output),
         };
-        result.map_err(|problem| {
-            let (place, column) = place_of(record, part);
-            // What the engine has put in front of the text.
-            let added = match record.form {
-                Form::Elements(signal) => begin_of(signal),
-                Form::Json | Form::Protobuf | Form::Framed => 0,
-            };
-            let offset = usize::try_from(place.offset).unwrap_or(0);
-            let shift = Shift {
-                lines: place.line.map_or(0, |line| line - 1),
-                column: column.wrapping_sub(added),
-                offset: offset.wrapping_sub(added),
-                elements: record.elements_before + part.unwrap_or(0) as u64,
-            };
-            shift.problem(problem)
-        })
+        result.map_err(|problem| shift_of(record).problem(problem))
     }
 
     /// Whether the message that begins so is one of profiles, by its looks.
@@ -275,96 +258,5 @@ fn accept(signal: Signal, wire: &[u8], limits: &Limits) -> Result<usize, DecodeE
     match checked.refusal() {
         Some(refusal) => Err(refusal),
         None => Ok(checked.items),
-    }
-}
-
-/// How long the begin is that is put in front of elements.
-fn begin_of(signal: Signal) -> usize {
-    r#"{"":["#.len() + list_of(signal).len()
-}
-
-/// Where a record or an element of it begins, and how far into its line.
-pub(crate) fn place_of(record: &Record<'_>, part: Option<usize>) -> (Place, usize) {
-    let range = part.and_then(|part| record.parts.get(part));
-    let before = range.map_or(&[][..], |range| &record.bytes[..range.start]);
-    let feeds = memchr::memchr_iter(b'\n', before).count() as u64;
-    let column = match memchr::memrchr(b'\n', before) {
-        Some(feed) => before.len() - feed - 1,
-        None => record.column + before.len(),
-    };
-    let place = Place {
-        line: record.place.line.map(|line| line + feeds),
-        offset: record.place.offset + before.len() as u64,
-        ..record.place
-    };
-    (place, column)
-}
-
-/// How far places in a record are from places in the input. Sums wrap around: the engine may have
-/// put more in front of a record than there is in front of it in the input.
-struct Shift {
-    lines: u64,
-    /// Of the first line.
-    column: usize,
-    offset: usize,
-    elements: u64,
-}
-
-impl Shift {
-    fn problem(&self, problem: Problem) -> Problem {
-        match problem {
-            Problem::Decode(error) => Problem::Decode(self.error(error)),
-            Problem::Encode(EncodeError::Decode(error)) => Problem::Decode(self.error(error)),
-            Problem::NotOtlp(refusals) => Problem::NotOtlp(
-                refusals
-                    .into_iter()
-                    .map(|(signal, error)| (signal, self.error(error)))
-                    .collect(),
-            ),
-            other => other,
-        }
-    }
-
-    fn error(&self, error: DecodeError) -> DecodeError {
-        match error {
-            DecodeError::Json(mut error) => {
-                if error.line == 1 {
-                    error.column = error.column.wrapping_add(self.column);
-                }
-                let lines = usize::try_from(self.lines).unwrap_or(0);
-                error.line = error.line.saturating_add(lines);
-                error.offset = error.offset.wrapping_add(self.offset);
-                error.path = self.path(&error.path);
-                DecodeError::Json(error)
-            }
-            DecodeError::Protobuf(mut error) => {
-                error.offset = error.offset.wrapping_add(self.offset);
-                error.path = self.path(&error.path);
-                DecodeError::Protobuf(error)
-            }
-            DecodeError::IdLength {
-                path,
-                len,
-                expected,
-            } => DecodeError::IdLength {
-                path: self.path(&path),
-                len,
-                expected,
-            },
-            other => other,
-        }
-    }
-
-    /// The path with its first index so much higher.
-    fn path(&self, path: &str) -> String {
-        let higher = path.split_once('[').and_then(|(list, rest)| {
-            let (index, rest) = rest.split_once(']')?;
-            let index: u64 = index.parse().ok()?;
-            Some(format!("{list}[{}]{rest}", index + self.elements))
-        });
-        match higher {
-            Some(higher) if self.elements > 0 => higher,
-            _ => path.to_owned(),
-        }
     }
 }

@@ -40,6 +40,7 @@ pub mod options;
 mod output;
 mod render;
 mod run;
+mod shift;
 mod skim;
 mod sniff;
 mod source;

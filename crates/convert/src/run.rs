@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use crate::engine::{Engine, place_of};
+use crate::engine::Engine;
 use crate::layers::Layers;
 use crate::options::{OnError, Options};
 use crate::output::Output;
@@ -109,7 +109,7 @@ impl<'o, W: Write> Conversion<'o, W> {
 
     /// Converts a record. If that fails, its elements one by one.
     fn record(&mut self, record: &Record<'_>) -> Result<(), ConvertError> {
-        match self.engine.convert(record, None, &mut self.output) {
+        match self.engine.convert(record, &mut self.output) {
             Ok(items) => self.good(items),
             Err(problem) if record.parts.len() < 2 => {
                 self.bad(RecordError {
@@ -118,13 +118,13 @@ impl<'o, W: Write> Conversion<'o, W> {
                 })?;
             }
             Err(_) => {
-                for part in 0..record.parts.len() {
-                    match self.engine.convert(record, Some(part), &mut self.output) {
+                for element in record.elements() {
+                    match self.engine.convert(&element, &mut self.output) {
                         Ok(items) => self.good(items),
-                        Err(problem) => {
-                            let (place, _) = place_of(record, Some(part));
-                            self.bad(RecordError { place, problem })?;
-                        }
+                        Err(problem) => self.bad(RecordError {
+                            place: element.place,
+                            problem,
+                        })?,
                     }
                     // Together they may be far longer than the record.
                     self.output.pass_on()?;
