@@ -2,12 +2,12 @@
 
 use std::io::{Read, Write};
 
-use otlp_codec::check::check;
 use otlp_codec::from_json::JsonReader;
 use otlp_codec::transcode::Transcoder;
-use otlp_codec::{DecodeError, Limits, Signal};
+use otlp_codec::{Limits, Signal};
 use zstd::zstd_safe::{DCtx, DParameter, ResetDirective};
 
+use crate::guess::{Guess, accept};
 use crate::layers::{MAX_WINDOW_LOG, ZSTD};
 use crate::members::{Found, list_of, signal_of};
 use crate::output::Output;
@@ -24,8 +24,7 @@ const AROUND: usize = 64;
 /// Converts records. Its buffers are kept from one to the next.
 pub(crate) struct Engine {
     asked: Option<Signal>,
-    /// What the last protobuf without a name was.
-    guess: Option<Signal>,
+    guess: Guess,
     record_limit: usize,
     json_limits: Limits,
     wire_limits: Limits,
@@ -45,7 +44,7 @@ impl Engine {
         let limits = options.limits;
         Self {
             asked: options.signal,
-            guess: None,
+            guess: Guess::new(options.signal),
             record_limit: limits.input_bytes,
             json_limits: Limits {
                 input_bytes: limits.input_bytes.saturating_add(AROUND),
@@ -76,7 +75,7 @@ impl Engine {
         let result = match record.form {
             Form::Json => self.json(bytes, output),
             Form::Elements(signal) => self.elements(signal, bytes, output),
-            Form::Protobuf => self.protobuf(bytes, output),
+            Form::Protobuf => self.protobuf(bytes, false, output),
             Form::Framed if bytes.starts_with(ZSTD) => {
                 // Lines and offsets are those of the inflated record.
                 return self.compressed(bytes, output);
@@ -88,8 +87,12 @@ impl Engine {
 
     /// Whether the message that begins so is one of profiles, by its looks.
     pub(crate) fn looks_like_profiles(&mut self, wire: &[u8]) -> bool {
-        let looks = self.asked.is_none().then(|| self.look(wire));
-        matches!(looks, Some(Ok(Some((Signal::Profiles, _)))))
+        self.guess.looks_like_profiles(wire, &self.wire_limits)
+    }
+
+    /// Before the elements of a record are converted one by one.
+    pub(crate) fn prepare(&mut self, record: &Record<'_>) {
+        self.guess.prepare(record, &self.wire_limits);
     }
 
     /// How long the longest buffer is.
@@ -153,9 +156,10 @@ impl Engine {
     fn protobuf<W: Write>(
         &mut self,
         wire: &[u8],
+        is_record: bool,
         output: &mut Output<W>,
     ) -> Result<Items, Problem> {
-        let looked = self.look(wire)?;
+        let looked = self.guess.look(wire, is_record, &self.wire_limits)?;
         if let Some((signal, _)) = looked {
             output.put(&mut self.transcoder, signal, wire, &self.wire_limits)?;
         }
@@ -165,7 +169,7 @@ impl Engine {
     fn framed<W: Write>(&mut self, bytes: &[u8], output: &mut Output<W>) -> Result<Items, Problem> {
         match sniff(bytes, true) {
             Some(Sniffed::Json) => self.json(bytes, output),
-            _ => self.protobuf(bytes, output),
+            _ => self.protobuf(bytes, true, output),
         }
     }
 
@@ -200,63 +204,5 @@ impl Engine {
         let decoder = zstd::Decoder::with_context(bytes, context);
         decoder.take(limit).read_to_end(inflated)?;
         Ok(())
-    }
-
-    /// Checks protobuf, and finds its signal if that isn't said; nothing if it is empty.
-    fn look(&mut self, wire: &[u8]) -> Result<Items, Problem> {
-        let limits = &self.wire_limits;
-        if let Some(asked) = self.asked {
-            return Ok(Some((asked, accept(asked, wire, limits)?)));
-        }
-        if wire.is_empty() {
-            return Ok(None);
-        }
-        if let Some(guess) = self.guess
-            && let Ok(items) = accept(guess, wire, limits)
-            && items > 0
-        {
-            return Ok(Some((guess, items)));
-        }
-        // A new signal, or nothing that is clear.
-        let (mut accepted, mut refused) = (Vec::new(), Vec::new());
-        for signal in Signal::ALL {
-            match accept(signal, wire, limits) {
-                Ok(items) => accepted.push((signal, items)),
-                Err(error) => refused.push((signal, error)),
-            }
-        }
-        let with_items: Vec<_> = accepted.iter().filter(|(_, items)| *items > 0).collect();
-        match *with_items {
-            [&looked] => {
-                self.guess = Some(looked.0);
-                return Ok(Some(looked));
-            }
-            [_, ..] => {
-                let signals = with_items.iter().map(|(signal, _)| *signal).collect();
-                return Err(Problem::AmbiguousSignal(signals));
-            }
-            [] => {}
-        }
-        let is_guess = |signal: Signal| Some(signal) == self.guess;
-        if let Some(&as_before) = accepted.iter().find(|(signal, _)| is_guess(*signal)) {
-            return Ok(Some(as_before));
-        }
-        if let Some((_, error)) = refused.iter().find(|(signal, _)| is_guess(*signal)) {
-            return Err(Problem::Decode(error.clone()));
-        }
-        Err(if accepted.is_empty() {
-            Problem::NotOtlp(refused)
-        } else {
-            Problem::NoItems
-        })
-    }
-}
-
-/// Checks a request: how many items it holds. One with an item that OTLP refuses is refused.
-fn accept(signal: Signal, wire: &[u8], limits: &Limits) -> Result<usize, DecodeError> {
-    let checked = check(signal, wire, limits)?;
-    match checked.refusal() {
-        Some(refusal) => Err(refusal),
-        None => Ok(checked.items),
     }
 }

@@ -34,6 +34,7 @@
 
 mod engine;
 pub mod error;
+mod guess;
 mod layers;
 mod members;
 pub mod options;

@@ -118,6 +118,7 @@ impl<'o, W: Write> Conversion<'o, W> {
                 })?;
             }
             Err(_) => {
+                self.engine.prepare(record);
                 for element in record.elements() {
                     match self.engine.convert(&element, &mut self.output) {
                         Ok(items) => self.good(items),

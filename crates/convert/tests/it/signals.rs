@@ -74,6 +74,59 @@ fn protobuf_that_cannot_be_told() {
     }
 }
 
+/// A metric that can be read as a span: its name is as long as the id of a trace, and its one
+/// point has attributes and nothing else.
+const READ_AS_A_SPAN: &[u8] =
+    b"\n$\x12\"\x12 \n\x10sixteen.char.nam*\x0c\n\n:\x08\n\x01k\x12\x03\n\x01v";
+
+/// Scenario: records with lengths: a span, and a metric that can be read as a span.
+/// Guarantees: the record before it says nothing of the second one: it is an error that asks for
+/// the signal, and with that it is converted as what it is.
+#[test]
+fn every_record_is_told_anew() {
+    let span = wire(Signal::Traces, &spans("a"));
+    for order in [[&span[..], READ_AS_A_SPAN], [READ_AS_A_SPAN, &span[..]]] {
+        let options = Options {
+            on_error: OnError::Skip,
+            ..Options::default()
+        };
+        let done = convert(framed(&order), &options);
+        assert_eq!(done.lines(), [spans("a")]);
+        let several = Problem::AmbiguousSignal(vec![Signal::Metrics, Signal::Traces]);
+        assert_eq!(done.skipped[0].problem, several);
+    }
+    let options = Options {
+        signal: Some(Signal::Metrics),
+        ..Options::default()
+    };
+    let done = convert(framed(&[READ_AS_A_SPAN]), &options);
+    assert!(done.text().contains("sixteen.char.nam"));
+    // One message is of one signal: that of what comes first.
+    let done = convert([&span, READ_AS_A_SPAN].concat(), &Options::default());
+    assert_eq!(done.summary().items, [0, 2, 0, 0]);
+}
+
+/// Scenario: fields of a message without items, one that is broken, one with items.
+/// Guarantees: the last says the signal of all, and the broken one alone is skipped.
+#[test]
+fn the_signal_of_a_run() {
+    let without = [10, 2, 10, 0];
+    let span = wire(Signal::Traces, &spans("a"));
+    let options = Options {
+        on_error: OnError::Skip,
+        ..Options::default()
+    };
+    let input = [&without[..], &[10, 3, 18, 9, 9], &without, &span].concat();
+    let done = convert(&input, &options);
+    assert_eq!((done.lines().len(), done.skipped.len()), (3, 1));
+    assert_eq!(
+        (done.skipped[0].place.record, done.skipped[0].place.offset),
+        (2, 4)
+    );
+    let done = convert(&input[..13], &options);
+    assert_eq!((done.lines().len(), done.skipped.len()), (0, 3));
+}
+
 /// Scenario: JSON of another signal than was said; objects of two signals, and of none.
 /// Guarantees: errors by the names of the members: nothing is passed over silently.
 #[test]
