@@ -1,5 +1,7 @@
 //! The top level of OTLP JSON: which signal an object is of.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 use otlp_codec::Signal;
 
@@ -8,9 +10,11 @@ use crate::skim::Skim;
 use crate::sniff::blanks;
 
 /// The member that only requests of profiles have, besides their list.
-pub(crate) const DICTIONARY: &[u8] = b"dictionary";
+const DICTIONARY: &[u8] = b"dictionary";
 /// What the names of lists begin with, and the quote in front.
 const LISTS: &[u8] = b"\"resource";
+/// What an escape of an ASCII character begins with.
+const ESCAPE: &[u8] = b"\\u00";
 
 /// What the members of an object say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +39,50 @@ pub(crate) const fn list_of(signal: Signal) -> &'static str {
     }
 }
 
-/// The signal whose list has this key, in lowerCamelCase or by its original name.
+/// The longest key that may be a name: each of its letters an escape.
+const LONGEST_NAME: usize = 6 * 18;
+
+/// The signal whose list has this key, in lowerCamelCase or by its original name. The key is as
+/// it stands in the text, without its quotes.
 pub(crate) fn signal_of_key(key: &[u8]) -> Option<Signal> {
-    match key {
+    match &*unescaped(key)? {
         b"resourceMetrics" | b"resource_metrics" => Some(Signal::Metrics),
         b"resourceSpans" | b"resource_spans" => Some(Signal::Traces),
         b"resourceLogs" | b"resource_logs" => Some(Signal::Logs),
         b"resourceProfiles" | b"resource_profiles" => Some(Signal::Profiles),
         _ => None,
     }
+}
+
+/// The key without escapes, if it may be a name: of letters and `_`, which only have one.
+fn unescaped(key: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if key.len() > LONGEST_NAME {
+        return None;
+    }
+    if memchr::memchr(b'\\', key).is_none() {
+        return Some(Cow::Borrowed(key));
+    }
+    let mut plain = Vec::new();
+    let mut rest = key;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        if byte != b'\\' {
+            plain.push(byte);
+            continue;
+        }
+        let (letter, behind) = escaped_letter(rest)?;
+        plain.push(letter);
+        rest = behind;
+    }
+    Some(Cow::Owned(plain))
+}
+
+/// The letter of an escape, behind the backslash, and what follows.
+fn escaped_letter(escape: &[u8]) -> Option<(u8, &[u8])> {
+    let (digits, rest) = escape.strip_prefix(b"u00")?.split_first_chunk::<2>()?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    let letter = u8::from_str_radix(digits, 16).ok()?;
+    (letter.is_ascii_alphabetic() || letter == b'_').then_some((letter, rest))
 }
 
 /// Looks for the signal of an object.
@@ -61,8 +100,13 @@ pub(crate) fn signal_of(json: &[u8]) -> Result<Found, Problem> {
     }
 }
 
-/// Whether the text holds the name of a list, anywhere.
+/// Whether the text holds the name of a list, anywhere, or an escape that may hide one: nobody
+/// escapes letters.
 fn may_hold_another(text: &[u8]) -> bool {
+    let mut escapes = memmem::find_iter(text, ESCAPE);
+    if escapes.any(|at| escaped_letter(&text[at + 1..]).is_some()) {
+        return true;
+    }
     memmem::find_iter(text, LISTS).any(|at| {
         let name = &text[at + 1..];
         let end = memchr::memchr(b'"', &name[..name.len().min(LISTS.len() + 16)]);
@@ -101,7 +145,7 @@ fn walk(json: &[u8]) -> Result<Found, Problem> {
 pub(crate) fn begins_like_profiles(begin: &[u8]) -> bool {
     let mut members = Members::of(begin);
     while let Some(Ok(key)) = members.next_key() {
-        if key == DICTIONARY || signal_of_key(key) == Some(Signal::Profiles) {
+        if is_dictionary(key) || signal_of_key(key) == Some(Signal::Profiles) {
             return true;
         }
         if signal_of_key(key).is_some() || members.skip_value().is_none() {
@@ -109,6 +153,10 @@ pub(crate) fn begins_like_profiles(begin: &[u8]) -> bool {
         }
     }
     false
+}
+
+fn is_dictionary(key: &[u8]) -> bool {
+    unescaped(key).is_some_and(|key| *key == *DICTIONARY)
 }
 
 /// The text is no object, or ends too early.
@@ -224,6 +272,13 @@ mod tests {
             ),
             (r#"{"resourceLogs":[{"#, Found::Signal(Signal::Logs)),
             (r#"{"a":[{"resourceLogs":[]}]}"#, Found::Foreign),
+            (r#"{"resource\u004Cogs":[]}"#, Found::Signal(Signal::Logs)),
+            (
+                r#"{"resourceLogs":["\u0072\u003c"],"resourceSpan\n":0}"#,
+                Found::Signal(Signal::Logs),
+            ),
+            (r#"{"resource\u004ogs":[]}"#, Found::Foreign),
+            (r#"{"resource\u00+4ogs":[]}"#, Found::Foreign),
             ("{ }", Found::Empty),
             ("[]", Found::Unreadable),
             ("", Found::Unreadable),
@@ -245,7 +300,14 @@ mod tests {
     fn two_signals() {
         let text = r#"{"resourceLogs":[{"resourceMetrics":1}],"x":{},"resource_spans":[]}"#;
         let expected = Problem::TwoSignals("resourceLogs", "resourceSpans");
-        assert_eq!(signal_of(text.as_bytes()), Err(expected));
+        assert_eq!(signal_of(text.as_bytes()), Err(expected.clone()));
+        // Nor can an escape hide one.
+        for text in [
+            r#"{"resourceLogs":[],"\u0072esourceSpans":[]}"#,
+            r#"{"resource\u004cogs":[],"resource\u005fspans":[]}"#,
+        ] {
+            assert_eq!(signal_of(text.as_bytes()), Err(expected.clone()), "{text}");
+        }
     }
 
     /// Scenario: begins of long objects.
@@ -256,6 +318,7 @@ mod tests {
         for (begin, expected) in [
             (r#"{"resourceProfiles":[{"#, true),
             (r#"{"a":1,"dictionary":{"#, true),
+            (r#"{"\u0064ictionary":{"#, true),
             (r#"{"resourceLogs":[],"dictionary":{"#, false),
             (r#"{"a":[{"dictionary":"#, false),
         ] {
