@@ -115,10 +115,11 @@ impl Engine {
                 return Err(Problem::OtherSignal { found, asked });
             }
             (Found::Signal(found), _) => found,
-            (_, Some(asked)) => asked,
             (Found::Empty, None) => return Ok(None),
-            (Found::Foreign, None) => return Err(Problem::NoSignal),
-            (Found::Unreadable, None) => {
+            (Found::Empty, Some(asked)) => asked,
+            (Found::Dictionary, Some(Signal::Profiles)) => Signal::Profiles,
+            (Found::Dictionary | Found::Foreign, _) => return Err(Problem::NoSignal),
+            (Found::Unreadable, _) => {
                 // Any signal's reader finds what is wrong.
                 self.wire.clear();
                 let limits = &self.json_limits;

@@ -23,6 +23,8 @@ pub(crate) enum Found {
     Signal(Signal),
     /// There are no members.
     Empty,
+    /// There is no list, but the member that only requests of profiles have.
+    Dictionary,
     /// There are members, but none that is OTLP's.
     Foreign,
     /// This is not a JSON object; the codec will say why.
@@ -118,12 +120,13 @@ fn may_hold_another(text: &[u8]) -> bool {
 fn walk(json: &[u8]) -> Result<Found, Problem> {
     let mut found = None;
     let mut members = Members::of(json);
-    let mut any = false;
+    let (mut any, mut has_dictionary) = (false, false);
     while let Some(next) = members.next_key() {
         let Ok(key) = next else {
             return Ok(found.map_or(Found::Unreadable, Found::Signal));
         };
         any = true;
+        has_dictionary |= is_dictionary(key);
         if let Some(signal) = signal_of_key(key) {
             let before = *found.get_or_insert(signal);
             if before != signal {
@@ -136,6 +139,7 @@ fn walk(json: &[u8]) -> Result<Found, Problem> {
     }
     Ok(match (found, any) {
         (Some(signal), _) => Found::Signal(signal),
+        (None, true) if has_dictionary => Found::Dictionary,
         (None, true) => Found::Foreign,
         (None, false) => Found::Empty,
     })
@@ -279,6 +283,7 @@ mod tests {
             ),
             (r#"{"resource\u004ogs":[]}"#, Found::Foreign),
             (r#"{"resource\u00+4ogs":[]}"#, Found::Foreign),
+            (r#"{"a":1,"dictionary":{}}"#, Found::Dictionary),
             ("{ }", Found::Empty),
             ("[]", Found::Unreadable),
             ("", Found::Unreadable),

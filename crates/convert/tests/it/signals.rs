@@ -147,6 +147,22 @@ fn json_of_the_wrong_signal() {
     };
     assert_eq!(done.skipped[0].problem, problem);
 
+    // `{}` is a request of any signal; a dictionary alone is one of profiles.
+    for (signal, input, skipped) in [
+        (Signal::Logs, r#"{"foo":1}"#, 1),
+        (Signal::Logs, r#"{"resourceLog":[]}"#, 1),
+        (Signal::Logs, r#"{"dictionary":{}}"#, 1),
+        (Signal::Profiles, r#"{"dictionary":{}}"#, 0),
+        (Signal::Logs, "{}", 0),
+        (Signal::Logs, "{ }", 0),
+    ] {
+        let done = convert(input, &skip(Some(signal)));
+        assert_eq!(done.summary().records, 1, "{input}");
+        assert_eq!(done.skipped.len(), skipped, "{input}");
+        let of_none = |error: &convert::RecordError| error.problem == Problem::NoSignal;
+        assert!(done.skipped.iter().all(of_none), "{input}");
+    }
+
     let two = r#"{"resourceLogs":[],"resourceSpans":[]}"#;
     let none = r#"{"level":"info","message":"not OTLP"}"#;
     let done = convert(format!("{two}\n{none}\n"), &skip(None));
