@@ -11,13 +11,11 @@ use crate::guess::{Guess, accept};
 use crate::layers::{MAX_WINDOW_LOG, ZSTD};
 use crate::members::{Found, list_of, signal_of};
 use crate::output::Output;
-use crate::shift::shift_of;
+use crate::shift::{around, shift_of};
 use crate::sniff::{Sniffed, sniff};
 use crate::source::{Form, Record};
 use crate::{Options, Problem};
 
-/// How elements of a list become an object again.
-const END: &[u8] = b"]}";
 /// More than what is put around them.
 const AROUND: usize = 64;
 
@@ -74,7 +72,8 @@ impl Engine {
         let bytes = record.bytes;
         let result = match record.form {
             Form::Json => self.json(bytes, output),
-            Form::Elements(signal) => self.elements(signal, bytes, output),
+            Form::Elements(_) => self.part(record, |engine, text| engine.json(text, output)),
+            Form::Key | Form::Value => self.part(record, Self::judge),
             Form::Protobuf => self.protobuf(bytes, false, output),
             Form::Framed if bytes.starts_with(ZSTD) => {
                 // Lines and offsets are those of the inflated record.
@@ -121,10 +120,7 @@ impl Engine {
             (Found::Dictionary | Found::Foreign, _) => return Err(Problem::NoSignal),
             (Found::Unreadable, _) => {
                 // Any signal's reader finds what is wrong.
-                self.wire.clear();
-                let limits = &self.json_limits;
-                self.reader
-                    .json_to_protobuf(Signal::Metrics, json, limits, &mut self.wire)?;
+                self.judge(json)?;
                 return Err(Problem::NoSignal);
             }
         };
@@ -136,22 +132,30 @@ impl Engine {
         Ok(Some((signal, items)))
     }
 
-    fn elements<W: Write>(
+    /// Makes a part of an object one.
+    fn part(
         &mut self,
-        signal: Signal,
-        elements: &[u8],
-        output: &mut Output<W>,
+        record: &Record<'_>,
+        then: impl FnOnce(&mut Self, &[u8]) -> Result<Items, Problem>,
     ) -> Result<Items, Problem> {
+        let [begin, end] = around(record.form);
         let mut text = std::mem::take(&mut self.text);
         text.clear();
-        text.extend_from_slice(b"{\"");
-        text.extend_from_slice(list_of(signal).as_bytes());
-        text.extend_from_slice(b"\":[");
-        text.extend_from_slice(elements);
-        text.extend_from_slice(END);
-        let result = self.json(&text, output);
+        text.extend_from_slice(begin.as_bytes());
+        text.extend_from_slice(record.bytes);
+        text.extend_from_slice(end.as_bytes());
+        let result = then(self, &text);
         self.text = text;
         result
+    }
+
+    /// Checks what nobody wants as the codec does it in the object that it is a part of.
+    fn judge(&mut self, json: &[u8]) -> Result<Items, Problem> {
+        self.wire.clear();
+        let limits = &self.json_limits;
+        self.reader
+            .json_to_protobuf(Signal::Metrics, json, limits, &mut self.wire)?;
+        Ok(None)
     }
 
     fn protobuf<W: Write>(

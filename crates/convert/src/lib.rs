@@ -46,6 +46,7 @@ mod skim;
 mod sniff;
 mod source;
 pub mod summary;
+mod value;
 mod window;
 
 pub use error::{ConvertError, Failure, Place, Problem, RecordError};

@@ -6,8 +6,8 @@ use memchr::memmem;
 use otlp_codec::Signal;
 
 use crate::Problem;
-use crate::skim::Skim;
 use crate::sniff::blanks;
+use crate::value::Value;
 
 /// The member that only requests of profiles have, besides their list.
 const DICTIONARY: &[u8] = b"dictionary";
@@ -192,14 +192,14 @@ impl<'a> Members<'a> {
         };
         match rest.split_first() {
             Some((b'}', _)) if self.is_first => None,
-            Some((b'"', rest)) => Some(self.after_quote(rest).ok_or(Malformed)),
+            Some((b'"', _)) => Some(self.key(rest).ok_or(Malformed)),
             _ => Some(Err(Malformed)),
         }
     }
 
-    fn after_quote(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
-        let end = string_end(rest)?;
-        let (key, rest) = (&rest[..end - 1], trimmed(&rest[end..]));
+    fn key(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        let end = Value::default().end(rest)?;
+        let (key, rest) = (&rest[1..end - 1], trimmed(&rest[end..]));
         let (b':', rest) = rest.split_first()? else {
             return None;
         };
@@ -210,35 +210,10 @@ impl<'a> Members<'a> {
 
     /// Goes on behind the value.
     fn skip_value(&mut self) -> Option<()> {
-        let end = match self.rest.split_first()? {
-            (b'{' | b'[', _) => Skim::default().end(self.rest)?,
-            (b'"', text) => string_end(text)? + 1,
-            _ => scalar_end(self.rest)?,
-        };
+        let end = Value::default().end(self.rest)?;
         self.rest = &self.rest[end..];
         Some(())
     }
-}
-
-/// The index behind the quote that ends a string whose opening quote is in front.
-pub(crate) fn string_end(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', &text[at..])?;
-        match text[at] {
-            b'"' => return Some(at + 1),
-            _ => at += 2,
-        }
-        if at > text.len() {
-            return None;
-        }
-    }
-}
-
-/// The index behind a number or a word.
-pub(crate) fn scalar_end(text: &[u8]) -> Option<usize> {
-    let ends = |&byte: &u8| matches!(byte, b',' | b']' | b'}') || blanks(&[byte]) == 1;
-    text.iter().position(ends)
 }
 
 fn trimmed(text: &[u8]) -> &[u8] {

@@ -110,6 +110,8 @@ impl<'o, W: Write> Conversion<'o, W> {
     /// Converts a record. If that fails, its elements one by one.
     fn record(&mut self, record: &Record<'_>) -> Result<(), ConvertError> {
         match self.engine.convert(record, &mut self.output) {
+            // It is not a record of its own unless it is bad.
+            Ok(_) if record.is_beside() => {}
             Ok(items) => self.good(items),
             Err(problem) if record.parts.len() < 2 => {
                 self.bad(RecordError {

@@ -3,21 +3,25 @@
 use otlp_codec::{DecodeError, EncodeError, Signal};
 
 use crate::Problem;
-use crate::members::list_of;
 use crate::source::{Form, Record};
 
-/// How long the begin is that is put in front of elements.
-fn begin_of(signal: Signal) -> usize {
-    r#"{"":["#.len() + list_of(signal).len()
+/// What is put around a part of an object, so that it is one.
+pub(crate) fn around(form: Form) -> [&'static str; 2] {
+    match form {
+        Form::Elements(Signal::Metrics) => ["{\"resourceMetrics\":[", "]}"],
+        Form::Elements(Signal::Traces) => ["{\"resourceSpans\":[", "]}"],
+        Form::Elements(Signal::Logs) => ["{\"resourceLogs\":[", "]}"],
+        Form::Elements(Signal::Profiles) => ["{\"resourceProfiles\":[", "]}"],
+        Form::Key => ["{", ":0}"],
+        Form::Value => ["{\"\":", "}"],
+        Form::Json | Form::Protobuf | Form::Framed => ["", ""],
+    }
 }
 
 /// How far places in a record are from places in the input.
 pub(crate) fn shift_of(record: &Record<'_>) -> Shift {
     // What the engine has put in front of the text.
-    let added = match record.form {
-        Form::Elements(signal) => begin_of(signal),
-        Form::Json | Form::Protobuf | Form::Framed => 0,
-    };
+    let added = around(record.form)[0].len();
     let offset = usize::try_from(record.place.offset).unwrap_or(0);
     Shift {
         lines: record.place.line.map_or(0, |line| line - 1),

@@ -26,6 +26,10 @@ pub(crate) enum Form {
     Json,
     /// Elements of the list of a signal, as JSON, with commas between.
     Elements(Signal),
+    /// A key beside the list of a long object, with its quotes; only to be judged.
+    Key,
+    /// A value there.
+    Value,
     /// Protobuf, a whole request or fields of one.
     Protobuf,
     /// What a length was in front of.
@@ -33,6 +37,11 @@ pub(crate) enum Form {
 }
 
 impl<'a> Record<'a> {
+    /// Whether it is a part of an object that only is to be judged.
+    pub(crate) fn is_beside(&self) -> bool {
+        matches!(self.form, Form::Key | Form::Value)
+    }
+
     /// Its elements as records.
     pub(crate) fn elements(&self) -> Elements<'a> {
         Elements {
