@@ -219,6 +219,25 @@ fn records_with_lengths() {
     }
 }
 
+/// Scenario: JSON behind lengths, broken on its first line and on its second.
+/// Guarantees: line and column are those of the record, the byte is that of the input.
+#[test]
+fn places_in_json_with_lengths() {
+    let bad = ["{\"resourceLogs\":5}", "{\"resourceLogs\":\n5}"];
+    let done = convert(framed(&bad), &skipping(Options::default()));
+    let place = |one: &convert::RecordError| match &one.problem {
+        Problem::Decode(DecodeError::Json(json)) => (json.line, json.column, json.offset),
+        other => panic!("{other}"),
+    };
+    let places: Vec<_> = done.skipped.iter().map(place).collect();
+    let begin = "{\"resourceLogs\":".len();
+    let second = 8 + bad[0].len();
+    assert_eq!(
+        places,
+        [(1, begin + 1, 4 + begin), (2, 1, second + begin + 1)]
+    );
+}
+
 /// Scenario: ids of a length that OTLP doesn't have, as JSON and as protobuf.
 /// Guarantees: the record is refused by the path of the id.
 #[test]
