@@ -8,7 +8,7 @@ use otlp_codec::{Limits, Signal};
 use zstd::zstd_safe::{DCtx, DParameter, ResetDirective};
 
 use crate::guess::{Guess, accept};
-use crate::layers::{MAX_WINDOW_LOG, ZSTD};
+use crate::layers::{MAX_WINDOW_LOG, is_zstd};
 use crate::members::{Found, list_of, signal_of};
 use crate::output::Output;
 use crate::shift::{around, shift_of};
@@ -75,7 +75,7 @@ impl Engine {
             Form::Elements(_) => self.part(record, |engine, text| engine.json(text, output)),
             Form::Key | Form::Value => self.part(record, Self::judge),
             Form::Protobuf => self.protobuf(bytes, false, output),
-            Form::Framed if bytes.starts_with(ZSTD) => {
+            Form::Framed if is_zstd(bytes) => {
                 // Lines and offsets are those of the inflated record.
                 return self.compressed(bytes, output);
             }

@@ -38,6 +38,21 @@ fn layers() {
     assert!(matches!(error.error(), ConvertError::TooManyLayers(2)));
 }
 
+/// Scenario: frames of zstd behind one that is to be skipped, of the whole input and of a record.
+/// Guarantees: they are zstd all the same.
+#[test]
+fn skippable_frames() {
+    let input = lines(&[logs(&["a"]), logs(&["b"])]);
+    for first in [0x50, 0x5f] {
+        let skipped = [first, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, b'x', b'y', b'z'];
+        let packed = [&skipped[..], &zstd(&input), &skipped].concat();
+        assert_eq!(convert(&packed, &Options::default()).bodies(), ["a", "b"]);
+        let one = zstd(logs(&["c"]).to_string().as_bytes());
+        let records = framed(&[[&skipped[..], &one].concat()]);
+        assert_eq!(convert(records, &Options::default()).bodies(), ["c"]);
+    }
+}
+
 /// Scenario: gzip and zstd that break off, at many places.
 /// Guarantees: an error that says so; what is whole in front of the break is written.
 #[test]
