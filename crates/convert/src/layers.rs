@@ -4,9 +4,8 @@ use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read};
 use std::rc::Rc;
 
-use flate2::bufread::MultiGzDecoder;
-
 use crate::ConvertError;
+use crate::gzip::Members;
 
 /// How often an input may be compressed: a Collector's zstd, and a rotation's gzip around it.
 const MAX_LAYERS: usize = 2;
@@ -59,7 +58,7 @@ impl<'r> Layers<'r> {
             let whole = Cursor::new(begin).chain(rest);
             if is_gzip {
                 let buffered = BufReader::with_capacity(COMPRESSED_CHUNK, whole);
-                self.reader = Box::new(MultiGzDecoder::new(buffered));
+                self.reader = Box::new(Members::new(buffered));
                 self.coding = Some("gzip");
             } else if is_zstd {
                 let buffered = BufReader::with_capacity(COMPRESSED_CHUNK, whole);

@@ -35,6 +35,7 @@
 mod engine;
 pub mod error;
 mod guess;
+mod gzip;
 mod layers;
 mod members;
 pub mod options;

@@ -78,6 +78,33 @@ fn truncated() {
     }
 }
 
+/// Scenario: gzip of two members with zeros behind, few and many; with something else behind, at
+/// once and behind zeros.
+/// Guarantees: zeros are passed over; anything else is an error, after what is whole was written.
+#[test]
+fn behind_gzip() {
+    let packed = [gzip(&lines(&[logs(&["a"])])), gzip(&lines(&[logs(&["b"])]))].concat();
+    for zeros in [1, 511, 1 << 20] {
+        let mut padded = [&packed[..], &vec![0; zeros]].concat();
+        let done = convert(&padded, &Options::default());
+        assert_eq!(done.bodies(), ["a", "b"]);
+        assert_eq!(done.summary().bytes_in, padded.len() as u64);
+        padded.push(1);
+        let done = convert(&padded, &Options::default());
+        assert!(done.error().to_string().contains("neither gzip nor zeros"));
+        assert_eq!(done.bodies(), ["a", "b"]);
+    }
+    for junk in [
+        &b"x"[..],
+        b"junk that is as long as a header",
+        &gzip(b"")[..7],
+    ] {
+        let done = convert([&packed, junk].concat(), &Options::default());
+        assert!(done.result.is_err());
+        assert_eq!(done.bodies(), ["a", "b"]);
+    }
+}
+
 /// Scenario: gzip with a bit turned in the middle, or in its checksum.
 /// Guarantees: an error that says that the stream is damaged.
 #[test]
