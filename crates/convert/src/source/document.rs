@@ -20,6 +20,12 @@ use crate::{ConvertError, Place, Problem};
 
 use long::Long;
 
+/// What helps if lines were taken for objects.
+const HINT: &str = "(if these are JSON Lines of which the first is broken, say --from json-lines)";
+
+/// How much is searched for lines behind what is broken.
+const LINES_LOOKED_AT: usize = 64 << 10;
+
 /// The reader of objects.
 pub(super) struct Document {
     /// What was asked for.
@@ -45,6 +51,16 @@ impl Document {
     }
 
     pub(super) fn next(
+        &mut self,
+        window: &mut Window<'_>,
+        bounds: Bounds,
+        parts: &mut Vec<Range<usize>>,
+    ) -> Result<Found, ConvertError> {
+        let found = self.find(window, bounds, parts);
+        found.map_err(|error| hinted(window, error))
+    }
+
+    fn find(
         &mut self,
         window: &mut Window<'_>,
         bounds: Bounds,
@@ -134,20 +150,36 @@ fn object_end(
         if !window.fill() {
             return Err(ConvertError::Truncated {
                 place: window.place(),
-                what: truncated_object(window),
+                what: "an object",
             });
         }
     }
 }
 
-/// What breaks off. A first line that is broken makes JSON Lines look like an object.
-fn truncated_object(window: &Window<'_>) -> &'static str {
-    let lines = window.bytes().split(|&byte| byte == b'\n');
-    let begins = lines.filter(|line| line.starts_with(b"{\"")).take(2);
-    if begins.count() == 2 {
-        "an object (if these are JSON Lines of which the first is broken, say --from json-lines)"
-    } else {
-        "an object"
+/// Says how JSON Lines are read of which one is broken: they may look like objects then, and
+/// brackets are matched across their ends.
+fn hinted(window: &mut Window<'_>, error: ConvertError) -> ConvertError {
+    // However the input comes.
+    window.fill_to(LINES_LOOKED_AT);
+    let bytes = window.bytes();
+    let bytes = &bytes[..bytes.len().min(LINES_LOOKED_AT)];
+    let lines = bytes.split(|&byte| byte == b'\n');
+    let begins = lines.filter(|line| line.starts_with(b"{\""));
+    // What breaks off is one of them.
+    let is_truncated = matches!(error, ConvertError::Truncated { .. });
+    if begins.take(2).count() < 1 + usize::from(is_truncated) {
+        return error;
+    }
+    match error {
+        ConvertError::Truncated { place, what } => ConvertError::Broken {
+            place,
+            message: format!("truncated: the input ends in the middle of {what} {HINT}"),
+        },
+        ConvertError::Broken { place, message } => ConvertError::Broken {
+            place,
+            message: format!("{message} {HINT}"),
+        },
+        other => other,
     }
 }
 

@@ -75,6 +75,22 @@ fn a_broken_first_line() {
     let error = convert(&outside, &skipping(Options::default()));
     let message = error.error().to_string();
     assert!(message.contains("--from json-lines"), "{message}");
+    // Brackets that don't match, too many and too few, in short inputs and in long ones.
+    for first in [
+        "{\"resourceLogs\":[}]}}",
+        "{\"resourceLogs\":[{]}",
+        "{\"resourceLogs\":[[{]}",
+    ] {
+        for times in [1, 20_000] {
+            let input = format!("{first}\n{}", format!("{good}\n").repeat(times));
+            let done = convert(&input, &skipping(Options::default()));
+            assert!(done.result.is_err(), "{first} {times}");
+            let message = done.error().to_string();
+            assert!(message.contains("--from json-lines"), "{message}");
+            let done = convert(&input, &skipping(from(InputForm::JsonLines)));
+            assert_eq!((done.bodies().len(), done.skipped.len()), (times, 1));
+        }
+    }
     let done = convert(&outside, &skipping(from(InputForm::JsonLines)));
     assert_eq!(done.bodies(), ["b"]);
 }
@@ -145,6 +161,7 @@ fn broken_between_records() {
         let message = done.error().to_string();
         assert!(message.contains(expected), "{message}");
         assert!(message.starts_with("line 1, record "), "{message}");
+        assert!(!message.contains("--from json-lines"), "{message}");
         assert_eq!(done.bodies().len(), whole, "{message}");
     }
 }
