@@ -34,7 +34,7 @@ pub(crate) struct Engine {
     wire: Vec<u8>,
 }
 
-/// What a record held.
+/// What a record held; nothing if it was empty.
 pub(crate) type Items = Option<(Signal, usize)>;
 
 impl Engine {
@@ -127,6 +127,9 @@ impl Engine {
         self.wire.clear();
         self.reader
             .json_to_protobuf(signal, json, &self.json_limits, &mut self.wire)?;
+        if self.wire.is_empty() {
+            return Ok(None);
+        }
         let items = accept(signal, &self.wire, &self.wire_limits)?;
         output.put(&mut self.transcoder, signal, &self.wire, &self.wire_limits)?;
         Ok(Some((signal, items)))

@@ -139,8 +139,9 @@ impl<'o, W: Write> Conversion<'o, W> {
 
     fn good(&mut self, items: crate::engine::Items) {
         self.summary.records += 1;
-        if let Some((signal, items)) = items {
-            self.summary.count(signal, items);
+        match items {
+            Some((signal, items)) => self.summary.count(signal, items),
+            None => self.summary.empty += 1,
         }
     }
 

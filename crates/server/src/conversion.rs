@@ -83,6 +83,7 @@ fn try_run(job: &Job) -> Result<ExitCode, Refusal> {
         None if summary.skipped > 0 => ExitCode::from(SKIPPED),
         None => ExitCode::SUCCESS,
     };
+    report.warn(&summary);
     report.count(&summary, begun.elapsed());
     Ok(code)
 }

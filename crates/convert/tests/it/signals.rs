@@ -171,6 +171,31 @@ fn json_of_the_wrong_signal() {
     assert_eq!(problems, [&expected, &Problem::NoSignal]);
 }
 
+/// Scenario: zeros, empty objects and lists, with and without a signal; something among them; a
+/// resource without items.
+/// Guarantees: that nothing was held is told from that something was.
+#[test]
+fn empty_records_are_counted() {
+    let zeros = vec![0; 4000];
+    let log = wire(Signal::Logs, &logs(&["a"]));
+    for signal in [None, Some(Signal::Logs)] {
+        let options = Options {
+            signal,
+            ..Options::default()
+        };
+        for (input, empty, is_all) in [
+            (zeros.clone(), 1000, true),
+            (b"{}\n{ }\n{\"resourceLogs\":[]}".to_vec(), 3, true),
+            ([&zeros, &framed(&[&log])[..]].concat(), 1000, false),
+            (b"{\"resourceLogs\":[{}]}".to_vec(), 0, false),
+            (Vec::new(), 0, false),
+        ] {
+            let summary = convert(input, &options).summary();
+            assert_eq!((summary.empty, summary.is_all_empty()), (empty, is_all));
+        }
+    }
+}
+
 /// Scenario: a second signal in outputs that are one message, or a row of messages.
 /// Guarantees: an error for its records alone; what fits is joined.
 #[test]

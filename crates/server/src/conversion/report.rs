@@ -52,6 +52,16 @@ impl Report {
         }
     }
 
+    /// Says what makes an input suspicious.
+    pub(super) fn warn(&self, summary: &Summary) {
+        if summary.is_all_empty() {
+            let (name, records) = (&self.name, summary.records);
+            say(&format_args!(
+                "{name}: warning: none of {records} records held anything; is this OTLP?"
+            ));
+        }
+    }
+
     /// Says what was done.
     pub(super) fn count(&self, summary: &Summary, time: Duration) {
         if self.is_quiet {

@@ -172,6 +172,20 @@ fn bad_records() {
     assert!(message.contains("5 more records skipped"), "{message}");
 }
 
+/// Scenario: a file of zeros, which are lengths of nothing; quietly, too.
+/// Guarantees: a warning, as that is hardly meant; it is no error.
+#[test]
+fn nothing_but_zeros() {
+    for args in [&[][..], &["-q"]] {
+        let output = pipe(args, vec![0; 4096]);
+        assert_eq!(code(&output), 0);
+        let warning = "warning: none of 1024 records held anything; is this OTLP?";
+        assert!(errors(&output).contains(warning), "{}", errors(&output));
+        let output = pipe(args, lines(&["a"]).into());
+        assert!(!errors(&output).contains("warning"), "{}", errors(&output));
+    }
+}
+
 /// Scenario: files that are not there or can't be made, inputs of no known form, flags that mean
 /// nothing, help.
 /// Guarantees: 1 for what failed, 2 for what was typed wrong, and a message that names it; help
