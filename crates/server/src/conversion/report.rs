@@ -97,8 +97,9 @@ impl Observer for Report {
         }
         self.shown = Instant::now();
         let (items, word) = so_far.items_in_words();
-        bar.set_message(format!("{items} {word}"));
+        // Each draws, if it is time: the number first, or the message comes with an old one.
         bar.set_position(so_far.bytes_in);
+        bar.set_message(format!("{items} {word}"));
     }
 
     fn skipped(&mut self, error: &RecordError) {

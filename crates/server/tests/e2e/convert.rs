@@ -285,6 +285,18 @@ fn a_reader_that_stops() {
     assert_eq!((code(&output), errors(&output)), (0, String::new()));
 }
 
+/// Scenario: a device that is full.
+/// Guarantees: 1, a message that says so, and no count of records as if they had been written.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device() {
+    let output = pipe(&["-o", "/dev/full"], lines(&["a"]).into());
+    assert_eq!(code(&output), 1);
+    let message = errors(&output);
+    assert!(message.contains("/dev/full: can't write: "), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
 /// Scenario: gzip that breaks off, of two members.
 /// Guarantees: 1, a message that says so, and what was whole is written.
 #[test]
