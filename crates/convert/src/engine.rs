@@ -1,31 +1,28 @@
 //! One record at a time: to protobuf, checked and counted, and on to the output.
 
 use std::io::{Read, Write};
-use std::ops::Range;
 
-use otlp_codec::check::check;
 use otlp_codec::from_json::JsonReader;
 use otlp_codec::transcode::Transcoder;
-use otlp_codec::{DecodeError, EncodeError, Limits, Signal};
+use otlp_codec::{Limits, Signal};
 use zstd::zstd_safe::{DCtx, DParameter, ResetDirective};
 
-use crate::layers::{MAX_WINDOW_LOG, ZSTD};
+use crate::guess::{Guess, accept};
+use crate::layers::{MAX_WINDOW_LOG, is_zstd};
 use crate::members::{Found, list_of, signal_of};
 use crate::output::Output;
+use crate::shift::{around, shift_of};
 use crate::sniff::{Sniffed, sniff};
 use crate::source::{Form, Record};
-use crate::{Options, Place, Problem};
+use crate::{Options, Problem};
 
-/// How elements of a list become an object again.
-const END: &[u8] = b"]}";
 /// More than what is put around them.
 const AROUND: usize = 64;
 
 /// Converts records. Its buffers are kept from one to the next.
 pub(crate) struct Engine {
     asked: Option<Signal>,
-    /// What the last protobuf without a name was.
-    guess: Option<Signal>,
+    guess: Guess,
     record_limit: usize,
     json_limits: Limits,
     wire_limits: Limits,
@@ -37,7 +34,7 @@ pub(crate) struct Engine {
     wire: Vec<u8>,
 }
 
-/// What a record held.
+/// What a record held; nothing if it was empty.
 pub(crate) type Items = Option<(Signal, usize)>;
 
 impl Engine {
@@ -45,7 +42,7 @@ impl Engine {
         let limits = options.limits;
         Self {
             asked: options.signal,
-            guess: None,
+            guess: Guess::new(options.signal),
             record_limit: limits.input_bytes,
             json_limits: Limits {
                 input_bytes: limits.input_bytes.saturating_add(AROUND),
@@ -65,48 +62,36 @@ impl Engine {
         }
     }
 
-    /// Converts a record, or one element of it. On error nothing is written, and the error's
-    /// places are those of the input.
+    /// Converts a record. On error nothing is written, and the error's places are those of the
+    /// input.
     pub(crate) fn convert<W: Write>(
         &mut self,
         record: &Record<'_>,
-        part: Option<usize>,
         output: &mut Output<W>,
     ) -> Result<Items, Problem> {
-        let range = part.and_then(|part| record.parts.get(part).cloned());
-        let bytes = range.map_or(record.bytes, |range: Range<usize>| &record.bytes[range]);
+        let bytes = record.bytes;
         let result = match record.form {
             Form::Json => self.json(bytes, output),
-            Form::Elements(signal) => self.elements(signal, bytes, output),
-            Form::Protobuf => self.protobuf(bytes, output),
-            Form::Framed if bytes.starts_with(ZSTD) => {
+            Form::Elements(_) => self.part(record, |engine, text| engine.json(text, output)),
+            Form::Key | Form::Value => self.part(record, Self::judge),
+            Form::Protobuf => self.protobuf(bytes, false, output),
+            Form::Framed if is_zstd(bytes) => {
                 // Lines and offsets are those of the inflated record.
                 return self.compressed(bytes, output);
             }
             Form::Framed => self.framed(bytes, output),
         };
-        result.map_err(|problem| {
-            let (place, column) = place_of(record, part);
-            // What the engine has put in front of the text.
-            let added = match record.form {
-                Form::Elements(signal) => begin_of(signal),
-                Form::Json | Form::Protobuf | Form::Framed => 0,
-            };
-            let offset = usize::try_from(place.offset).unwrap_or(0);
-            let shift = Shift {
-                lines: place.line.map_or(0, |line| line - 1),
-                column: column.wrapping_sub(added),
-                offset: offset.wrapping_sub(added),
-                elements: record.elements_before + part.unwrap_or(0) as u64,
-            };
-            shift.problem(problem)
-        })
+        result.map_err(|problem| shift_of(record).problem(problem))
     }
 
     /// Whether the message that begins so is one of profiles, by its looks.
     pub(crate) fn looks_like_profiles(&mut self, wire: &[u8]) -> bool {
-        let looks = self.asked.is_none().then(|| self.look(wire));
-        matches!(looks, Some(Ok(Some((Signal::Profiles, _)))))
+        self.guess.looks_like_profiles(wire, &self.wire_limits)
+    }
+
+    /// Before the elements of a record are converted one by one.
+    pub(crate) fn prepare(&mut self, record: &Record<'_>) {
+        self.guess.prepare(record, &self.wire_limits);
     }
 
     /// How long the longest buffer is.
@@ -129,50 +114,60 @@ impl Engine {
                 return Err(Problem::OtherSignal { found, asked });
             }
             (Found::Signal(found), _) => found,
-            (_, Some(asked)) => asked,
             (Found::Empty, None) => return Ok(None),
-            (Found::Foreign, None) => return Err(Problem::NoSignal),
-            (Found::Unreadable, None) => {
+            (Found::Empty, Some(asked)) => asked,
+            (Found::Dictionary, Some(Signal::Profiles)) => Signal::Profiles,
+            (Found::Dictionary | Found::Foreign, _) => return Err(Problem::NoSignal),
+            (Found::Unreadable, _) => {
                 // Any signal's reader finds what is wrong.
-                self.wire.clear();
-                let limits = &self.json_limits;
-                self.reader
-                    .json_to_protobuf(Signal::Metrics, json, limits, &mut self.wire)?;
+                self.judge(json)?;
                 return Err(Problem::NoSignal);
             }
         };
         self.wire.clear();
         self.reader
             .json_to_protobuf(signal, json, &self.json_limits, &mut self.wire)?;
+        if self.wire.is_empty() {
+            return Ok(None);
+        }
         let items = accept(signal, &self.wire, &self.wire_limits)?;
         output.put(&mut self.transcoder, signal, &self.wire, &self.wire_limits)?;
         Ok(Some((signal, items)))
     }
 
-    fn elements<W: Write>(
+    /// Makes a part of an object one.
+    fn part(
         &mut self,
-        signal: Signal,
-        elements: &[u8],
-        output: &mut Output<W>,
+        record: &Record<'_>,
+        then: impl FnOnce(&mut Self, &[u8]) -> Result<Items, Problem>,
     ) -> Result<Items, Problem> {
+        let [begin, end] = around(record.form);
         let mut text = std::mem::take(&mut self.text);
         text.clear();
-        text.extend_from_slice(b"{\"");
-        text.extend_from_slice(list_of(signal).as_bytes());
-        text.extend_from_slice(b"\":[");
-        text.extend_from_slice(elements);
-        text.extend_from_slice(END);
-        let result = self.json(&text, output);
+        text.extend_from_slice(begin.as_bytes());
+        text.extend_from_slice(record.bytes);
+        text.extend_from_slice(end.as_bytes());
+        let result = then(self, &text);
         self.text = text;
         result
+    }
+
+    /// Checks what nobody wants as the codec does it in the object that it is a part of.
+    fn judge(&mut self, json: &[u8]) -> Result<Items, Problem> {
+        self.wire.clear();
+        let limits = &self.json_limits;
+        self.reader
+            .json_to_protobuf(Signal::Metrics, json, limits, &mut self.wire)?;
+        Ok(None)
     }
 
     fn protobuf<W: Write>(
         &mut self,
         wire: &[u8],
+        is_record: bool,
         output: &mut Output<W>,
     ) -> Result<Items, Problem> {
-        let looked = self.look(wire)?;
+        let looked = self.guess.look(wire, is_record, &self.wire_limits)?;
         if let Some((signal, _)) = looked {
             output.put(&mut self.transcoder, signal, wire, &self.wire_limits)?;
         }
@@ -182,7 +177,7 @@ impl Engine {
     fn framed<W: Write>(&mut self, bytes: &[u8], output: &mut Output<W>) -> Result<Items, Problem> {
         match sniff(bytes, true) {
             Some(Sniffed::Json) => self.json(bytes, output),
-            _ => self.protobuf(bytes, output),
+            _ => self.protobuf(bytes, true, output),
         }
     }
 
@@ -217,154 +212,5 @@ impl Engine {
         let decoder = zstd::Decoder::with_context(bytes, context);
         decoder.take(limit).read_to_end(inflated)?;
         Ok(())
-    }
-
-    /// Checks protobuf, and finds its signal if that isn't said; nothing if it is empty.
-    fn look(&mut self, wire: &[u8]) -> Result<Items, Problem> {
-        let limits = &self.wire_limits;
-        if let Some(asked) = self.asked {
-            return Ok(Some((asked, accept(asked, wire, limits)?)));
-        }
-        if wire.is_empty() {
-            return Ok(None);
-        }
-        if let Some(guess) = self.guess
-            && let Ok(items) = accept(guess, wire, limits)
-            && items > 0
-        {
-            return Ok(Some((guess, items)));
-        }
-        // A new signal, or nothing that is clear.
-        let (mut accepted, mut refused) = (Vec::new(), Vec::new());
-        for signal in Signal::ALL {
-            match accept(signal, wire, limits) {
-                Ok(items) => accepted.push((signal, items)),
-                Err(error) => refused.push((signal, error)),
-            }
-        }
-        let with_items: Vec<_> = accepted.iter().filter(|(_, items)| *items > 0).collect();
-        match *with_items {
-            [&looked] => {
-                self.guess = Some(looked.0);
-                return Ok(Some(looked));
-            }
-            [_, ..] => {
-                let signals = with_items.iter().map(|(signal, _)| *signal).collect();
-                return Err(Problem::AmbiguousSignal(signals));
-            }
-            [] => {}
-        }
-        let is_guess = |signal: Signal| Some(signal) == self.guess;
-        if let Some(&as_before) = accepted.iter().find(|(signal, _)| is_guess(*signal)) {
-            return Ok(Some(as_before));
-        }
-        if let Some((_, error)) = refused.iter().find(|(signal, _)| is_guess(*signal)) {
-            return Err(Problem::Decode(error.clone()));
-        }
-        Err(if accepted.is_empty() {
-            Problem::NotOtlp(refused)
-        } else {
-            Problem::NoItems
-        })
-    }
-}
-
-/// Checks a request: how many items it holds. One with an item that OTLP refuses is refused.
-fn accept(signal: Signal, wire: &[u8], limits: &Limits) -> Result<usize, DecodeError> {
-    let checked = check(signal, wire, limits)?;
-    match checked.refusal() {
-        Some(refusal) => Err(refusal),
-        None => Ok(checked.items),
-    }
-}
-
-/// How long the begin is that is put in front of elements.
-fn begin_of(signal: Signal) -> usize {
-    r#"{"":["#.len() + list_of(signal).len()
-}
-
-/// Where a record or an element of it begins, and how far into its line.
-pub(crate) fn place_of(record: &Record<'_>, part: Option<usize>) -> (Place, usize) {
-    let range = part.and_then(|part| record.parts.get(part));
-    let before = range.map_or(&[][..], |range| &record.bytes[..range.start]);
-    let feeds = memchr::memchr_iter(b'\n', before).count() as u64;
-    let column = match memchr::memrchr(b'\n', before) {
-        Some(feed) => before.len() - feed - 1,
-        None => record.column + before.len(),
-    };
-    let place = Place {
-        line: record.place.line.map(|line| line + feeds),
-        offset: record.place.offset + before.len() as u64,
-        ..record.place
-    };
-    (place, column)
-}
-
-/// How far places in a record are from places in the input. Sums wrap around: the engine may have
-/// put more in front of a record than there is in front of it in the input.
-struct Shift {
-    lines: u64,
-    /// Of the first line.
-    column: usize,
-    offset: usize,
-    elements: u64,
-}
-
-impl Shift {
-    fn problem(&self, problem: Problem) -> Problem {
-        match problem {
-            Problem::Decode(error) => Problem::Decode(self.error(error)),
-            Problem::Encode(EncodeError::Decode(error)) => Problem::Decode(self.error(error)),
-            Problem::NotOtlp(refusals) => Problem::NotOtlp(
-                refusals
-                    .into_iter()
-                    .map(|(signal, error)| (signal, self.error(error)))
-                    .collect(),
-            ),
-            other => other,
-        }
-    }
-
-    fn error(&self, error: DecodeError) -> DecodeError {
-        match error {
-            DecodeError::Json(mut error) => {
-                if error.line == 1 {
-                    error.column = error.column.wrapping_add(self.column);
-                }
-                let lines = usize::try_from(self.lines).unwrap_or(0);
-                error.line = error.line.saturating_add(lines);
-                error.offset = error.offset.wrapping_add(self.offset);
-                error.path = self.path(&error.path);
-                DecodeError::Json(error)
-            }
-            DecodeError::Protobuf(mut error) => {
-                error.offset = error.offset.wrapping_add(self.offset);
-                error.path = self.path(&error.path);
-                DecodeError::Protobuf(error)
-            }
-            DecodeError::IdLength {
-                path,
-                len,
-                expected,
-            } => DecodeError::IdLength {
-                path: self.path(&path),
-                len,
-                expected,
-            },
-            other => other,
-        }
-    }
-
-    /// The path with its first index so much higher.
-    fn path(&self, path: &str) -> String {
-        let higher = path.split_once('[').and_then(|(list, rest)| {
-            let (index, rest) = rest.split_once(']')?;
-            let index: u64 = index.parse().ok()?;
-            Some(format!("{list}[{}]{rest}", index + self.elements))
-        });
-        match higher {
-            Some(higher) if self.elements > 0 => higher,
-            _ => path.to_owned(),
-        }
     }
 }

@@ -4,9 +4,8 @@ use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read};
 use std::rc::Rc;
 
-use flate2::bufread::MultiGzDecoder;
-
 use crate::ConvertError;
+use crate::gzip::Members;
 
 /// How often an input may be compressed: a Collector's zstd, and a rotation's gzip around it.
 const MAX_LAYERS: usize = 2;
@@ -17,7 +16,15 @@ const COMPRESSED_CHUNK: usize = 128 << 10;
 pub(crate) const MAX_WINDOW_LOG: u32 = 27;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 /// The first bytes of a zstd frame.
-pub(crate) const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// Those of a frame that holds something else, behind a byte from 50 to 5f: the decoder skips it.
+const SKIPPABLE: &[u8] = &[0x2a, 0x4d, 0x18];
+
+/// Whether the bytes begin as zstd does.
+pub(crate) fn is_zstd(begin: &[u8]) -> bool {
+    let is_skippable = |(first, rest): (&u8, &[u8])| first >> 4 == 5 && rest.starts_with(SKIPPABLE);
+    begin.starts_with(&ZSTD) || begin.split_first().is_some_and(is_skippable)
+}
 
 /// The inflated input.
 pub(crate) struct Layers<'r> {
@@ -46,12 +53,12 @@ impl<'r> Layers<'r> {
     pub(crate) fn take_off(&mut self) -> Result<(), ConvertError> {
         for _ in 0..=MAX_LAYERS {
             let begin = self.begin()?;
-            let (is_gzip, is_zstd) = (begin.starts_with(GZIP), begin.starts_with(ZSTD));
+            let (is_gzip, is_zstd) = (begin.starts_with(GZIP), is_zstd(&begin));
             let rest = std::mem::replace(&mut self.reader, Box::new(io::empty()));
             let whole = Cursor::new(begin).chain(rest);
             if is_gzip {
                 let buffered = BufReader::with_capacity(COMPRESSED_CHUNK, whole);
-                self.reader = Box::new(MultiGzDecoder::new(buffered));
+                self.reader = Box::new(Members::new(buffered));
                 self.coding = Some("gzip");
             } else if is_zstd {
                 let buffered = BufReader::with_capacity(COMPRESSED_CHUNK, whole);

@@ -34,16 +34,20 @@
 
 mod engine;
 pub mod error;
+mod guess;
+mod gzip;
 mod layers;
 mod members;
 pub mod options;
 mod output;
 mod render;
 mod run;
+mod shift;
 mod skim;
 mod sniff;
 mod source;
 pub mod summary;
+mod value;
 mod window;
 
 pub use error::{ConvertError, Failure, Place, Problem, RecordError};

@@ -1,16 +1,20 @@
 //! The top level of OTLP JSON: which signal an object is of.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 use otlp_codec::Signal;
 
 use crate::Problem;
-use crate::skim::Skim;
 use crate::sniff::blanks;
+use crate::value::Value;
 
 /// The member that only requests of profiles have, besides their list.
-pub(crate) const DICTIONARY: &[u8] = b"dictionary";
+const DICTIONARY: &[u8] = b"dictionary";
 /// What the names of lists begin with, and the quote in front.
 const LISTS: &[u8] = b"\"resource";
+/// What an escape of an ASCII character begins with.
+const ESCAPE: &[u8] = b"\\u00";
 
 /// What the members of an object say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub(crate) enum Found {
     Signal(Signal),
     /// There are no members.
     Empty,
+    /// There is no list, but the member that only requests of profiles have.
+    Dictionary,
     /// There are members, but none that is OTLP's.
     Foreign,
     /// This is not a JSON object; the codec will say why.
@@ -35,15 +41,50 @@ pub(crate) const fn list_of(signal: Signal) -> &'static str {
     }
 }
 
-/// The signal whose list has this key, in lowerCamelCase or by its original name.
+/// The longest key that may be a name: each of its letters an escape.
+const LONGEST_NAME: usize = 6 * 18;
+
+/// The signal whose list has this key, in lowerCamelCase or by its original name. The key is as
+/// it stands in the text, without its quotes.
 pub(crate) fn signal_of_key(key: &[u8]) -> Option<Signal> {
-    match key {
+    match &*unescaped(key)? {
         b"resourceMetrics" | b"resource_metrics" => Some(Signal::Metrics),
         b"resourceSpans" | b"resource_spans" => Some(Signal::Traces),
         b"resourceLogs" | b"resource_logs" => Some(Signal::Logs),
         b"resourceProfiles" | b"resource_profiles" => Some(Signal::Profiles),
         _ => None,
     }
+}
+
+/// The key without escapes, if it may be a name: of letters and `_`, which only have one.
+fn unescaped(key: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if key.len() > LONGEST_NAME {
+        return None;
+    }
+    if memchr::memchr(b'\\', key).is_none() {
+        return Some(Cow::Borrowed(key));
+    }
+    let mut plain = Vec::new();
+    let mut rest = key;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        if byte != b'\\' {
+            plain.push(byte);
+            continue;
+        }
+        let (letter, behind) = escaped_letter(rest)?;
+        plain.push(letter);
+        rest = behind;
+    }
+    Some(Cow::Owned(plain))
+}
+
+/// The letter of an escape, behind the backslash, and what follows.
+fn escaped_letter(escape: &[u8]) -> Option<(u8, &[u8])> {
+    let (digits, rest) = escape.strip_prefix(b"u00")?.split_first_chunk::<2>()?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    let letter = u8::from_str_radix(digits, 16).ok()?;
+    (letter.is_ascii_alphabetic() || letter == b'_').then_some((letter, rest))
 }
 
 /// Looks for the signal of an object.
@@ -61,8 +102,13 @@ pub(crate) fn signal_of(json: &[u8]) -> Result<Found, Problem> {
     }
 }
 
-/// Whether the text holds the name of a list, anywhere.
+/// Whether the text holds the name of a list, anywhere, or an escape that may hide one: nobody
+/// escapes letters.
 fn may_hold_another(text: &[u8]) -> bool {
+    let mut escapes = memmem::find_iter(text, ESCAPE);
+    if escapes.any(|at| escaped_letter(&text[at + 1..]).is_some()) {
+        return true;
+    }
     memmem::find_iter(text, LISTS).any(|at| {
         let name = &text[at + 1..];
         let end = memchr::memchr(b'"', &name[..name.len().min(LISTS.len() + 16)]);
@@ -74,12 +120,13 @@ fn may_hold_another(text: &[u8]) -> bool {
 fn walk(json: &[u8]) -> Result<Found, Problem> {
     let mut found = None;
     let mut members = Members::of(json);
-    let mut any = false;
+    let (mut any, mut has_dictionary) = (false, false);
     while let Some(next) = members.next_key() {
         let Ok(key) = next else {
             return Ok(found.map_or(Found::Unreadable, Found::Signal));
         };
         any = true;
+        has_dictionary |= is_dictionary(key);
         if let Some(signal) = signal_of_key(key) {
             let before = *found.get_or_insert(signal);
             if before != signal {
@@ -92,6 +139,7 @@ fn walk(json: &[u8]) -> Result<Found, Problem> {
     }
     Ok(match (found, any) {
         (Some(signal), _) => Found::Signal(signal),
+        (None, true) if has_dictionary => Found::Dictionary,
         (None, true) => Found::Foreign,
         (None, false) => Found::Empty,
     })
@@ -101,7 +149,7 @@ fn walk(json: &[u8]) -> Result<Found, Problem> {
 pub(crate) fn begins_like_profiles(begin: &[u8]) -> bool {
     let mut members = Members::of(begin);
     while let Some(Ok(key)) = members.next_key() {
-        if key == DICTIONARY || signal_of_key(key) == Some(Signal::Profiles) {
+        if is_dictionary(key) || signal_of_key(key) == Some(Signal::Profiles) {
             return true;
         }
         if signal_of_key(key).is_some() || members.skip_value().is_none() {
@@ -109,6 +157,10 @@ pub(crate) fn begins_like_profiles(begin: &[u8]) -> bool {
         }
     }
     false
+}
+
+fn is_dictionary(key: &[u8]) -> bool {
+    unescaped(key).is_some_and(|key| *key == *DICTIONARY)
 }
 
 /// The text is no object, or ends too early.
@@ -140,14 +192,14 @@ impl<'a> Members<'a> {
         };
         match rest.split_first() {
             Some((b'}', _)) if self.is_first => None,
-            Some((b'"', rest)) => Some(self.after_quote(rest).ok_or(Malformed)),
+            Some((b'"', _)) => Some(self.key(rest).ok_or(Malformed)),
             _ => Some(Err(Malformed)),
         }
     }
 
-    fn after_quote(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
-        let end = string_end(rest)?;
-        let (key, rest) = (&rest[..end - 1], trimmed(&rest[end..]));
+    fn key(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        let end = Value::default().end(rest)?;
+        let (key, rest) = (&rest[1..end - 1], trimmed(&rest[end..]));
         let (b':', rest) = rest.split_first()? else {
             return None;
         };
@@ -158,35 +210,10 @@ impl<'a> Members<'a> {
 
     /// Goes on behind the value.
     fn skip_value(&mut self) -> Option<()> {
-        let end = match self.rest.split_first()? {
-            (b'{' | b'[', _) => Skim::default().end(self.rest)?,
-            (b'"', text) => string_end(text)? + 1,
-            _ => scalar_end(self.rest)?,
-        };
+        let end = Value::default().end(self.rest)?;
         self.rest = &self.rest[end..];
         Some(())
     }
-}
-
-/// The index behind the quote that ends a string whose opening quote is in front.
-pub(crate) fn string_end(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', &text[at..])?;
-        match text[at] {
-            b'"' => return Some(at + 1),
-            _ => at += 2,
-        }
-        if at > text.len() {
-            return None;
-        }
-    }
-}
-
-/// The index behind a number or a word.
-pub(crate) fn scalar_end(text: &[u8]) -> Option<usize> {
-    let ends = |&byte: &u8| matches!(byte, b',' | b']' | b'}') || blanks(&[byte]) == 1;
-    text.iter().position(ends)
 }
 
 fn trimmed(text: &[u8]) -> &[u8] {
@@ -224,6 +251,14 @@ mod tests {
             ),
             (r#"{"resourceLogs":[{"#, Found::Signal(Signal::Logs)),
             (r#"{"a":[{"resourceLogs":[]}]}"#, Found::Foreign),
+            (r#"{"resource\u004Cogs":[]}"#, Found::Signal(Signal::Logs)),
+            (
+                r#"{"resourceLogs":["\u0072\u003c"],"resourceSpan\n":0}"#,
+                Found::Signal(Signal::Logs),
+            ),
+            (r#"{"resource\u004ogs":[]}"#, Found::Foreign),
+            (r#"{"resource\u00+4ogs":[]}"#, Found::Foreign),
+            (r#"{"a":1,"dictionary":{}}"#, Found::Dictionary),
             ("{ }", Found::Empty),
             ("[]", Found::Unreadable),
             ("", Found::Unreadable),
@@ -245,7 +280,14 @@ mod tests {
     fn two_signals() {
         let text = r#"{"resourceLogs":[{"resourceMetrics":1}],"x":{},"resource_spans":[]}"#;
         let expected = Problem::TwoSignals("resourceLogs", "resourceSpans");
-        assert_eq!(signal_of(text.as_bytes()), Err(expected));
+        assert_eq!(signal_of(text.as_bytes()), Err(expected.clone()));
+        // Nor can an escape hide one.
+        for text in [
+            r#"{"resourceLogs":[],"\u0072esourceSpans":[]}"#,
+            r#"{"resource\u004cogs":[],"resource\u005fspans":[]}"#,
+        ] {
+            assert_eq!(signal_of(text.as_bytes()), Err(expected.clone()), "{text}");
+        }
     }
 
     /// Scenario: begins of long objects.
@@ -256,6 +298,7 @@ mod tests {
         for (begin, expected) in [
             (r#"{"resourceProfiles":[{"#, true),
             (r#"{"a":1,"dictionary":{"#, true),
+            (r#"{"\u0064ictionary":{"#, true),
             (r#"{"resourceLogs":[],"dictionary":{"#, false),
             (r#"{"a":[{"dictionary":"#, false),
         ] {

@@ -25,6 +25,23 @@ pub struct Options {
     pub limits: Limits,
 }
 
+impl Options {
+    /// What one record may become at least: far less than the codec's own limit, as a record's
+    /// rendering is held until it is written.
+    pub const RENDERED: usize = 256 << 20;
+
+    /// Limits for records of up to so many bytes: what one becomes may be four times as long,
+    /// or [`Self::RENDERED`].
+    #[must_use]
+    pub fn limits_for(longest_record: usize) -> Limits {
+        Limits {
+            input_bytes: longest_record,
+            output_bytes: longest_record.saturating_mul(4).max(Self::RENDERED),
+            ..Limits::default()
+        }
+    }
+}
+
 impl Default for Options {
     /// Finds out what comes in, writes JSON Lines, stops at the first bad record.
     fn default() -> Self {
@@ -34,7 +51,7 @@ impl Default for Options {
             compression: Compression::None,
             signal: None,
             on_error: OnError::Stop,
-            limits: Limits::default(),
+            limits: Self::limits_for(Limits::default().input_bytes),
         }
     }
 }

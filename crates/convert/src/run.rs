@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use crate::engine::{Engine, place_of};
+use crate::engine::Engine;
 use crate::layers::Layers;
 use crate::options::{OnError, Options};
 use crate::output::Output;
@@ -109,7 +109,9 @@ impl<'o, W: Write> Conversion<'o, W> {
 
     /// Converts a record. If that fails, its elements one by one.
     fn record(&mut self, record: &Record<'_>) -> Result<(), ConvertError> {
-        match self.engine.convert(record, None, &mut self.output) {
+        match self.engine.convert(record, &mut self.output) {
+            // It is not a record of its own unless it is bad.
+            Ok(_) if record.is_beside() => {}
             Ok(items) => self.good(items),
             Err(problem) if record.parts.len() < 2 => {
                 self.bad(RecordError {
@@ -118,14 +120,17 @@ impl<'o, W: Write> Conversion<'o, W> {
                 })?;
             }
             Err(_) => {
-                for part in 0..record.parts.len() {
-                    match self.engine.convert(record, Some(part), &mut self.output) {
+                self.engine.prepare(record);
+                for element in record.elements() {
+                    match self.engine.convert(&element, &mut self.output) {
                         Ok(items) => self.good(items),
-                        Err(problem) => {
-                            let (place, _) = place_of(record, Some(part));
-                            self.bad(RecordError { place, problem })?;
-                        }
+                        Err(problem) => self.bad(RecordError {
+                            place: element.place,
+                            problem,
+                        })?,
                     }
+                    // Together they may be far longer than the record.
+                    self.output.pass_on()?;
                 }
             }
         }
@@ -134,8 +139,9 @@ impl<'o, W: Write> Conversion<'o, W> {
 
     fn good(&mut self, items: crate::engine::Items) {
         self.summary.records += 1;
-        if let Some((signal, items)) = items {
-            self.summary.count(signal, items);
+        match items {
+            Some((signal, items)) => self.summary.count(signal, items),
+            None => self.summary.empty += 1,
         }
     }
 

@@ -9,6 +9,7 @@ mod delimited;
 mod document;
 mod lines;
 mod message;
+mod record;
 
 use std::ops::Range;
 
@@ -24,38 +25,14 @@ use document::Document;
 use lines::Lines;
 use message::Message;
 
+pub(crate) use record::{Form, Record};
+
 /// How long an object or a message is before it is taken apart, and the runs of its elements.
 const PIECE: usize = 1 << 20;
 /// How far a first line is looked at to tell JSON Lines from other objects.
 const LOOK_AHEAD: usize = 16 << 20;
 /// How many bytes of an unknown input are shown.
 const SHOWN: usize = 16;
-
-/// A record, as it stands in the input.
-pub(crate) struct Record<'a> {
-    pub(crate) form: Form,
-    pub(crate) bytes: &'a [u8],
-    /// Its elements, if it is a run of them.
-    pub(crate) parts: &'a [Range<usize>],
-    pub(crate) place: Place,
-    /// How far into its line it begins.
-    pub(crate) column: usize,
-    /// How many elements of the same list were in front.
-    pub(crate) elements_before: u64,
-}
-
-/// What a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// A JSON text.
-    Json,
-    /// Elements of the list of a signal, as JSON, with commas between.
-    Elements(Signal),
-    /// Protobuf, a whole request or fields of one.
-    Protobuf,
-    /// What a length was in front of.
-    Framed,
-}
 
 /// What comes next.
 pub(crate) enum Step<'a> {

@@ -11,6 +11,8 @@ pub struct Summary {
     pub records: u64,
     /// Records that were left out, with [`crate::OnError::Skip`].
     pub skipped: u64,
+    /// Records that were converted but held nothing at all: `{}`, a length of 0.
+    pub empty: u64,
     /// Items that were converted, in the order of [`Signal::ALL`].
     pub items: [u64; Signal::ALL.len()],
     /// Bytes that were read, as they came.
@@ -29,6 +31,13 @@ impl Summary {
     #[must_use]
     pub fn total_items(&self) -> u64 {
         self.items.iter().sum()
+    }
+
+    /// Whether there were records, and none of them held anything: that may well be no OTLP, but
+    /// zeros, each four of which are a length.
+    #[must_use]
+    pub fn is_all_empty(&self) -> bool {
+        self.records > 0 && self.records == self.empty
     }
 
     /// Items, and what OTLP calls them if they are of one signal.

@@ -147,8 +147,12 @@ impl<'r> Window<'r> {
         }
     }
 
-    /// How far into its line the window begins.
+    /// How far into its line the window begins, if lines are counted: otherwise a record has
+    /// lines of its own.
     pub(crate) fn column(&self) -> usize {
+        if self.lines.is_none() {
+            return 0;
+        }
         usize::try_from(self.offset - self.line_start).unwrap_or(usize::MAX)
     }
 

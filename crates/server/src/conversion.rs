@@ -74,7 +74,8 @@ fn try_run(job: &Job) -> Result<ExitCode, Refusal> {
         Some(error) if error.is_broken_pipe() => return Ok(ExitCode::SUCCESS),
         Some(error @ ConvertError::Write(_)) => {
             say(&format_args!("{}: {error}", target.name));
-            ExitCode::from(FAILED)
+            // What was converted is not what was written.
+            return Ok(ExitCode::from(FAILED));
         }
         Some(error) => {
             say(&format_args!("{}: {error}", input.name));
@@ -83,6 +84,7 @@ fn try_run(job: &Job) -> Result<ExitCode, Refusal> {
         None if summary.skipped > 0 => ExitCode::from(SKIPPED),
         None => ExitCode::SUCCESS,
     };
+    report.warn(&summary);
     report.count(&summary, begun.elapsed());
     Ok(code)
 }

@@ -1,8 +1,9 @@
 //! OTLP JSON objects, one or several, however they are laid out.
 //!
 //! An object that is longer than a piece is taken apart: its list is handed out in runs of
-//! elements, and what else it holds is passed over, as the codec does with unknown members.
+//! elements.
 
+mod list;
 mod long;
 
 use std::ops::Range;
@@ -13,10 +14,17 @@ use super::{Bounds, Form, Found, Span, is_all_blank};
 use crate::members::begins_like_profiles;
 use crate::skim::Skim;
 use crate::sniff::blanks;
+use crate::value::Value;
 use crate::window::Window;
 use crate::{ConvertError, Place, Problem};
 
 use long::Long;
+
+/// What helps if lines were taken for objects.
+const HINT: &str = "(if these are JSON Lines of which the first is broken, say --from json-lines)";
+
+/// How much is searched for lines behind what is broken.
+const LINES_LOOKED_AT: usize = 64 << 10;
 
 /// The reader of objects.
 pub(super) struct Document {
@@ -29,7 +37,7 @@ enum State {
     /// In front of an object, or behind the last one.
     Between,
     /// In the rest of an object that was too long to be read whole.
-    Passing(Place, Skim),
+    Passing(Place, Value),
     /// In an object that is taken apart.
     Long(Long),
 }
@@ -48,6 +56,16 @@ impl Document {
         bounds: Bounds,
         parts: &mut Vec<Range<usize>>,
     ) -> Result<Found, ConvertError> {
+        let found = self.find(window, bounds, parts);
+        found.map_err(|error| hinted(window, error))
+    }
+
+    fn find(
+        &mut self,
+        window: &mut Window<'_>,
+        bounds: Bounds,
+        parts: &mut Vec<Range<usize>>,
+    ) -> Result<Found, ConvertError> {
         loop {
             match &mut self.state {
                 State::Between => {
@@ -55,8 +73,8 @@ impl Document {
                         return Ok(found);
                     }
                 }
-                State::Passing(place, skim) => {
-                    pass_over_container(window, *place, *skim)?;
+                State::Passing(place, value) => {
+                    pass_over(window, *place, *value)?;
                     self.state = State::Between;
                 }
                 State::Long(long) => match long.next(window, bounds, parts)? {
@@ -96,7 +114,7 @@ impl Document {
             return Ok(Some(object(len)));
         }
         window.consume(bounds.record);
-        self.state = State::Passing(place, skim);
+        self.state = State::Passing(place, Value::Container(skim));
         let limit = bounds.record;
         Ok(Some(Found::Bad(place, Problem::TooLong { limit })))
     }
@@ -132,20 +150,36 @@ fn object_end(
         if !window.fill() {
             return Err(ConvertError::Truncated {
                 place: window.place(),
-                what: truncated_object(window),
+                what: "an object",
             });
         }
     }
 }
 
-/// What breaks off. A first line that is broken makes JSON Lines look like an object.
-fn truncated_object(window: &Window<'_>) -> &'static str {
-    let lines = window.bytes().split(|&byte| byte == b'\n');
-    let begins = lines.filter(|line| line.starts_with(b"{\"")).take(2);
-    if begins.count() == 2 {
-        "an object (if these are JSON Lines of which the first is broken, say --from json-lines)"
-    } else {
-        "an object"
+/// Says how JSON Lines are read of which one is broken: they may look like objects then, and
+/// brackets are matched across their ends.
+fn hinted(window: &mut Window<'_>, error: ConvertError) -> ConvertError {
+    // However the input comes.
+    window.fill_to(LINES_LOOKED_AT);
+    let bytes = window.bytes();
+    let bytes = &bytes[..bytes.len().min(LINES_LOOKED_AT)];
+    let lines = bytes.split(|&byte| byte == b'\n');
+    let begins = lines.filter(|line| line.starts_with(b"{\""));
+    // What breaks off is one of them.
+    let is_truncated = matches!(error, ConvertError::Truncated { .. });
+    if begins.take(2).count() < 1 + usize::from(is_truncated) {
+        return error;
+    }
+    match error {
+        ConvertError::Truncated { place, what } => ConvertError::Broken {
+            place,
+            message: format!("truncated: the input ends in the middle of {what} {HINT}"),
+        },
+        ConvertError::Broken { place, message } => ConvertError::Broken {
+            place,
+            message: format!("{message} {HINT}"),
+        },
+        other => other,
     }
 }
 
@@ -165,14 +199,41 @@ fn skip_blanks(window: &mut Window<'_>) -> Result<Option<u8>, ConvertError> {
     }
 }
 
-/// Uses up what is left of an object or a list.
-fn pass_over_container(
+/// Uses up white space in an object. The byte behind it, which stays.
+fn some(window: &mut Window<'_>, object: Place) -> Result<u8, ConvertError> {
+    let what = "an object";
+    let place = object;
+    skip_blanks(window)?.ok_or(ConvertError::Truncated { place, what })
+}
+
+/// The end of the value at the begin of the window, if it lies within `most` bytes.
+fn held(
     window: &mut Window<'_>,
-    place: Place,
-    mut skim: Skim,
-) -> Result<(), ConvertError> {
+    value: &mut Value,
+    most: usize,
+    what: &'static str,
+) -> Result<Option<usize>, ConvertError> {
+    let mut at = 0;
     loop {
-        if let Some(end) = skim.end(window.bytes()) {
+        let seen = window.bytes().len().min(most);
+        if let Some(end) = value.end(&window.bytes()[at..seen]) {
+            return Ok(Some(at + end));
+        }
+        at = seen;
+        if at == most {
+            return Ok(None);
+        }
+        if !window.fill() {
+            let place = window.place();
+            return Err(ConvertError::Truncated { place, what });
+        }
+    }
+}
+
+/// Uses up what is left of a value.
+fn pass_over(window: &mut Window<'_>, place: Place, mut value: Value) -> Result<(), ConvertError> {
+    loop {
+        if let Some(end) = value.end(window.bytes()) {
             window.consume(end);
             return Ok(());
         }
@@ -180,5 +241,12 @@ fn pass_over_container(
             let what = "an object";
             return Err(ConvertError::Truncated { place, what });
         }
+    }
+}
+
+fn broken(window: &Window<'_>, message: &str) -> ConvertError {
+    ConvertError::Broken {
+        place: window.place(),
+        message: format!("malformed JSON: {message}"),
     }
 }

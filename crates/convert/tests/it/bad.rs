@@ -75,6 +75,22 @@ fn a_broken_first_line() {
     let error = convert(&outside, &skipping(Options::default()));
     let message = error.error().to_string();
     assert!(message.contains("--from json-lines"), "{message}");
+    // Brackets that don't match, too many and too few, in short inputs and in long ones.
+    for first in [
+        "{\"resourceLogs\":[}]}}",
+        "{\"resourceLogs\":[{]}",
+        "{\"resourceLogs\":[[{]}",
+    ] {
+        for times in [1, 20_000] {
+            let input = format!("{first}\n{}", format!("{good}\n").repeat(times));
+            let done = convert(&input, &skipping(Options::default()));
+            assert!(done.result.is_err(), "{first} {times}");
+            let message = done.error().to_string();
+            assert!(message.contains("--from json-lines"), "{message}");
+            let done = convert(&input, &skipping(from(InputForm::JsonLines)));
+            assert_eq!((done.bodies().len(), done.skipped.len()), (times, 1));
+        }
+    }
     let done = convert(&outside, &skipping(from(InputForm::JsonLines)));
     assert_eq!(done.bodies(), ["b"]);
 }
@@ -145,6 +161,7 @@ fn broken_between_records() {
         let message = done.error().to_string();
         assert!(message.contains(expected), "{message}");
         assert!(message.starts_with("line 1, record "), "{message}");
+        assert!(!message.contains("--from json-lines"), "{message}");
         assert_eq!(done.bodies().len(), whole, "{message}");
     }
 }
@@ -217,6 +234,25 @@ fn records_with_lengths() {
         );
         assert_eq!(done.bodies(), ["a"]);
     }
+}
+
+/// Scenario: JSON behind lengths, broken on its first line and on its second.
+/// Guarantees: line and column are those of the record, the byte is that of the input.
+#[test]
+fn places_in_json_with_lengths() {
+    let bad = ["{\"resourceLogs\":5}", "{\"resourceLogs\":\n5}"];
+    let done = convert(framed(&bad), &skipping(Options::default()));
+    let place = |one: &convert::RecordError| match &one.problem {
+        Problem::Decode(DecodeError::Json(json)) => (json.line, json.column, json.offset),
+        other => panic!("{other}"),
+    };
+    let places: Vec<_> = done.skipped.iter().map(place).collect();
+    let begin = "{\"resourceLogs\":".len();
+    let second = 8 + bad[0].len();
+    assert_eq!(
+        places,
+        [(1, begin + 1, 4 + begin), (2, 1, second + begin + 1)]
+    );
 }
 
 /// Scenario: ids of a length that OTLP doesn't have, as JSON and as protobuf.

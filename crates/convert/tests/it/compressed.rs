@@ -38,6 +38,21 @@ fn layers() {
     assert!(matches!(error.error(), ConvertError::TooManyLayers(2)));
 }
 
+/// Scenario: frames of zstd behind one that is to be skipped, of the whole input and of a record.
+/// Guarantees: they are zstd all the same.
+#[test]
+fn skippable_frames() {
+    let input = lines(&[logs(&["a"]), logs(&["b"])]);
+    for first in [0x50, 0x5f] {
+        let skipped = [first, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, b'x', b'y', b'z'];
+        let packed = [&skipped[..], &zstd(&input), &skipped].concat();
+        assert_eq!(convert(&packed, &Options::default()).bodies(), ["a", "b"]);
+        let one = zstd(logs(&["c"]).to_string().as_bytes());
+        let records = framed(&[[&skipped[..], &one].concat()]);
+        assert_eq!(convert(records, &Options::default()).bodies(), ["c"]);
+    }
+}
+
 /// Scenario: gzip and zstd that break off, at many places.
 /// Guarantees: an error that says so; what is whole in front of the break is written.
 #[test]
@@ -60,6 +75,33 @@ fn truncated() {
         assert!(done.result.is_err(), "{coding}");
         // All but what lies in the last block.
         assert!(is_begin(&done) > 500, "{coding}");
+    }
+}
+
+/// Scenario: gzip of two members with zeros behind, few and many; with something else behind, at
+/// once and behind zeros.
+/// Guarantees: zeros are passed over; anything else is an error, after what is whole was written.
+#[test]
+fn behind_gzip() {
+    let packed = [gzip(&lines(&[logs(&["a"])])), gzip(&lines(&[logs(&["b"])]))].concat();
+    for zeros in [1, 511, 1 << 20] {
+        let mut padded = [&packed[..], &vec![0; zeros]].concat();
+        let done = convert(&padded, &Options::default());
+        assert_eq!(done.bodies(), ["a", "b"]);
+        assert_eq!(done.summary().bytes_in, padded.len() as u64);
+        padded.push(1);
+        let done = convert(&padded, &Options::default());
+        assert!(done.error().to_string().contains("neither gzip nor zeros"));
+        assert_eq!(done.bodies(), ["a", "b"]);
+    }
+    for junk in [
+        &b"x"[..],
+        b"junk that is as long as a header",
+        &gzip(b"")[..7],
+    ] {
+        let done = convert([&packed, junk].concat(), &Options::default());
+        assert!(done.result.is_err());
+        assert_eq!(done.bodies(), ["a", "b"]);
     }
 }
 

@@ -4,8 +4,9 @@ use std::io::{self, Read, Write};
 
 use convert::{NoObserver, OnError, Options, OutputForm, Problem};
 use otlp_codec::{DecodeError, Signal};
+use serde_json::json;
 
-use crate::support::{convert, framed, lines, logs, spans, wire};
+use crate::support::{convert, framed, lines, logs, metrics, spans, wire};
 
 fn limited(input_bytes: usize) -> Options {
     let mut options = Options {
@@ -131,6 +132,67 @@ fn long_objects_of_the_wrong_kind() {
     assert_eq!((done.lines().len(), done.skipped.len()), (0, 2));
 }
 
+/// Scenario: the same mistakes beside a list and in it, in a short object and in a long one.
+/// Guarantees: each is an error of a record that can be skipped, and says the same; what is good
+/// of the long object is converted.
+#[test]
+fn long_objects_are_judged_like_short_ones() {
+    let element = logs(&["a"])["resourceLogs"][0].to_string();
+    let filler = format!("\"schemaUrl\":\"{}\"", "y".repeat(1 << 20));
+    let deep = format!("\"x\":{}{}", "[".repeat(200), "]".repeat(200));
+    let key = "k".repeat(70 << 10);
+    for (members, bad) in [
+        (r#""x":nonsense,"#, true),
+        (r#""x":"\q","#, true),
+        ("\"x\":\"\u{1}\",", true),
+        (r#""x":[},"#, true),
+        (r#""x":[1 2],"#, true),
+        (r#""x":01,"#, true),
+        (&format!("{deep},"), true),
+        (r#""\q":0,"#, true),
+        ("\"\u{1}\":0,", true),
+        (&format!("\"{key}\":0,"), false),
+        ("\"\\u00e9\u{e9}\":{},", false),
+    ] {
+        let short = format!("{{{members}\"resourceLogs\":[{element}]}}");
+        let long = short.replace("\"scopeLogs\"", &format!("{filler},\"scopeLogs\""));
+        let [short, long] = [short, long].map(|text| convert(text, &limited(64 << 20)));
+        assert_eq!(long.bodies(), ["a"], "{members}");
+        assert_eq!(
+            (short.skipped.len(), long.skipped.len()),
+            (usize::from(bad), usize::from(bad))
+        );
+        let what = |one: &convert::RecordError| match &one.problem {
+            Problem::Decode(DecodeError::Json(json)) => (json.message.clone(), json.offset),
+            other => (other.to_string(), 0),
+        };
+        let problems = [&short, &long].map(|done| done.skipped.first().map(what));
+        assert_eq!(problems[0], problems[1], "{members}");
+    }
+    for (list, bodies, skipped) in [
+        (format!("{element},null,{element}"), 2, 1),
+        (format!("5,{element},\"x\",[{element}],{element}"), 2, 3),
+        (format!("{element},nonsense,{{\"a\":[}}}}"), 1, 2),
+    ] {
+        let long = format!("{{\"resourceLogs\":[{{{filler}}},{list}]}}");
+        let done = convert(long, &limited(64 << 20));
+        assert_eq!(done.summary().skipped, skipped);
+        let resources = done.text().matches("\"logRecords\"").count();
+        assert_eq!(resources, bodies, "{list}");
+    }
+    for (list, expected) in [("null", None), ("nul", Some("")), ("nonsense", Some(""))] {
+        let long = format!("{{\"resourceLogs\":{list},{filler}}}");
+        let done = convert(long, &limited(64 << 20));
+        assert_eq!(done.skipped.first().map(|_| ""), expected, "{list}");
+    }
+    let said = Options {
+        signal: Some(Signal::Logs),
+        ..limited(64 << 20)
+    };
+    let done = convert(format!("{{{filler}}}"), &said);
+    assert_eq!(done.skipped[0].problem, Problem::NoSignal);
+}
+
 /// Gives a text over and over, up to a length, between a begin and an end.
 struct Endless<'a> {
     begin: &'a [u8],
@@ -171,57 +233,114 @@ impl Write for Nowhere {
     }
 }
 
-/// Scenario: four times the memory that is allowed, as lines, as one object, as one message, and
-/// as records with lengths; and much more that is passed over.
+/// Scenario: several times the memory that is allowed, as lines, as one object, as one message,
+/// and as records with lengths; as white space at every place in an object; as a member that is
+/// longer than a record; with short records and long ones.
 /// Guarantees: no buffer grows with the input.
 #[test]
 fn memory_is_bounded() {
-    const BOUND: usize = 5 << 20;
+    const MIB: usize = 1 << 20;
     let body = "a body of some length, so that there is less to do ".repeat(200);
     let request = logs(&[&body]);
     let line = format!("{request}\n").into_bytes();
     let element = format!("{},", request["resourceLogs"][0]).into_bytes();
     let bytes = wire(Signal::Logs, &request);
     let framed = framed(&[&bytes]);
-    let times = 4 * BOUND / line.len();
-    type Case<'a> = (&'a str, &'a [u8], &'a [u8], &'a [u8]);
-    let cases: [Case<'_>; 5] = [
-        ("lines", b"", &line, b""),
-        ("one object", b"{\"resourceLogs\":[", &element, b"{}]}"),
-        ("one message", b"", &bytes, b""),
-        ("lengths", b"", &framed, b""),
+    let blank = [b' '; 4096];
+    let string = b"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456\",";
+    let list: &[u8] = b"{\"resourceLogs\":[";
+    let end: &[u8] = b"{}]}";
+    // The longest record, and what is allowed. A first line is looked at far enough to tell what
+    // it is: as far as a record may reach, and 16 MiB at most.
+    let (short, default) = ((MIB, 5 * MIB), (64 * MIB, 32 * MIB));
+    type Case<'a> = (&'a str, (usize, usize), &'a [u8], &'a [u8], &'a [u8]);
+    let cases: [Case<'_>; 12] = [
+        ("lines", (64 * MIB, 5 * MIB), b"", &line, b""),
+        ("one object", short, list, &element, end),
+        ("one object, looked at", default, list, &element, end),
+        ("one message", (64 * MIB, 5 * MIB), b"", &bytes, b""),
+        ("lengths", (64 * MIB, 5 * MIB), b"", &framed, b""),
         (
-            "passed over",
+            "a member",
+            short,
             b"{\"x\":[",
-            b"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456\",",
+            string,
             b"0],\"resourceLogs\":[{}]}",
         ),
+        ("in front", short, b"{", &blank, b"\"resourceLogs\":[{}]}"),
+        ("of a value", short, b"{\"resourceLogs\":", &blank, b"[{}]}"),
+        ("of an element", short, list, &blank, end),
+        (
+            "of a comma",
+            short,
+            b"{\"resourceLogs\":[{}",
+            &blank,
+            b",{}]}",
+        ),
+        (
+            "behind a comma",
+            short,
+            b"{\"resourceLogs\":[{},",
+            &blank,
+            end,
+        ),
+        ("at the end", short, b"{\"resourceLogs\":[{}", &blank, b"]}"),
     ];
-    for (name, begin, text, end) in cases {
-        let times = if name == "passed over" {
-            4 * BOUND / text.len()
-        } else {
-            times
-        };
+    for (name, (longest, bound), begin, text, end) in cases {
         let reader = Endless {
             begin,
             text,
             at: 0,
-            times,
+            times: 3 * bound / text.len(),
             end,
         };
         let options = Options {
             to: OutputForm::OtlpLines,
+            limits: Options::limits_for(longest),
             ..Options::default()
         };
         let summary = convert::run(reader, Nowhere, &options, &mut NoObserver).unwrap();
-        assert!(summary.bytes_in > 3 * BOUND as u64, "{name}");
+        assert!(summary.bytes_in > 29 * bound as u64 / 10, "{name}");
+        assert!(summary.records > 0 && summary.skipped == 0, "{name}");
         let most = summary.largest_buffer;
-        // The first line is looked at far enough to tell what it is.
-        let bound = match name {
-            "one object" | "passed over" => 32 << 20,
-            _ => BOUND,
-        };
         assert!(most <= bound, "{name}: {most}");
     }
+}
+
+/// A message whose resources become far longer as points: each point repeats the attributes.
+fn amplified(resources: usize) -> Vec<u8> {
+    let mut request = metrics("m");
+    let resource = &mut request["resourceMetrics"][0];
+    resource["resource"] = json!({"attributes": [
+        {"key": "k", "value": {"stringValue": "x".repeat(2000)}},
+    ]});
+    let points = &mut resource["scopeMetrics"][0]["metrics"][0]["gauge"]["dataPoints"];
+    *points = vec![json!({"asInt": "1"}); 200].into();
+    wire(Signal::Metrics, &request).repeat(resources)
+}
+
+/// Scenario: a run of resources that becomes longer than the limit of an output as a whole, but
+/// none of which does alone; then a limit that each is over.
+/// Guarantees: they are converted one by one, and written one by one: no buffer holds them all;
+/// over the limit, each is an error of its own.
+#[test]
+fn renderings_are_bounded() {
+    let input = amplified(40);
+    let mut options = Options {
+        to: OutputForm::Points,
+        on_error: OnError::Skip,
+        ..Options::default()
+    };
+    options.limits.output_bytes = 1 << 20;
+    let done = convert(&input, &options);
+    assert!(done.out.len() > 12 << 20, "{}", done.out.len());
+    assert_eq!(done.summary().items[0], 40 * 200);
+    assert_eq!(done.skipped, []);
+    let most = done.summary().largest_buffer;
+    assert!(most < 4 << 20, "{most}");
+
+    options.limits.output_bytes = 100 << 10;
+    let done = convert(&input, &options);
+    assert_eq!((done.out.len(), done.skipped.len()), (0, 40));
+    assert_eq!(Options::default().limits.output_bytes, Options::RENDERED);
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use convert::options::UnknownName;
 use convert::{Compression, InputForm, OnError, Options, OutputForm};
-use otlp_codec::{Limits, Signal};
+use otlp_codec::Signal;
 
 use super::values;
 use crate::conversion::Job;
@@ -67,10 +67,10 @@ impl ConvertArgs {
         let output = self.output.filter(|path| !is_dash(path));
         let named = output.as_deref().and_then(OutputForm::of_name);
         let compression = output.as_deref().map(Compression::of_name);
-        let mut limits = Limits::default();
-        if let Some(limit) = self.max_record {
-            limits.input_bytes = limit;
-        }
+        let limits = match self.max_record {
+            Some(longest) => Options::limits_for(longest),
+            None => Options::default().limits,
+        };
         Job {
             waits_for_typing: self.input.is_some(),
             input: self.input.filter(|path| !is_dash(path)),

@@ -52,6 +52,16 @@ impl Report {
         }
     }
 
+    /// Says what makes an input suspicious.
+    pub(super) fn warn(&self, summary: &Summary) {
+        if summary.is_all_empty() {
+            let (name, records) = (&self.name, summary.records);
+            say(&format_args!(
+                "{name}: warning: none of {records} records held anything; is this OTLP?"
+            ));
+        }
+    }
+
     /// Says what was done.
     pub(super) fn count(&self, summary: &Summary, time: Duration) {
         if self.is_quiet {
@@ -87,8 +97,9 @@ impl Observer for Report {
         }
         self.shown = Instant::now();
         let (items, word) = so_far.items_in_words();
-        bar.set_message(format!("{items} {word}"));
+        // Each draws, if it is time: the number first, or the message comes with an old one.
         bar.set_position(so_far.bytes_in);
+        bar.set_message(format!("{items} {word}"));
     }
 
     fn skipped(&mut self, error: &RecordError) {

@@ -172,6 +172,20 @@ fn bad_records() {
     assert!(message.contains("5 more records skipped"), "{message}");
 }
 
+/// Scenario: a file of zeros, which are lengths of nothing; quietly, too.
+/// Guarantees: a warning, as that is hardly meant; it is no error.
+#[test]
+fn nothing_but_zeros() {
+    for args in [&[][..], &["-q"]] {
+        let output = pipe(args, vec![0; 4096]);
+        assert_eq!(code(&output), 0);
+        let warning = "warning: none of 1024 records held anything; is this OTLP?";
+        assert!(errors(&output).contains(warning), "{}", errors(&output));
+        let output = pipe(args, lines(&["a"]).into());
+        assert!(!errors(&output).contains("warning"), "{}", errors(&output));
+    }
+}
+
 /// Scenario: files that are not there or can't be made, inputs of no known form, flags that mean
 /// nothing, help.
 /// Guarantees: 1 for what failed, 2 for what was typed wrong, and a message that names it; help
@@ -269,6 +283,18 @@ fn a_reader_that_stops() {
     drop(stdout);
     let output = child.wait_with_output().unwrap();
     assert_eq!((code(&output), errors(&output)), (0, String::new()));
+}
+
+/// Scenario: a device that is full.
+/// Guarantees: 1, a message that says so, and no count of records as if they had been written.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device() {
+    let output = pipe(&["-o", "/dev/full"], lines(&["a"]).into());
+    assert_eq!(code(&output), 1);
+    let message = errors(&output);
+    assert!(message.contains("/dev/full: can't write: "), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
 }
 
 /// Scenario: gzip that breaks off, of two members.

@@ -1,19 +1,20 @@
 //! An object that is longer than a piece, taken apart.
+//!
+//! Its list is handed out in runs of elements. What else it holds is handed out, too, one key or
+//! value at a time, so that it is judged as in a short object; but it is only passed over, by its
+//! brackets and quotes, if it is longer than a record may be.
 
 use std::ops::Range;
 
 use otlp_codec::Signal;
 
-use super::{pass_over_container, skip_blanks};
-use crate::members::{list_of, scalar_end, signal_of_key, string_end};
-use crate::skim::Skim;
-use crate::sniff::is_blank;
+use super::list::List;
+use super::{broken, held, pass_over, some};
+use crate::members::{list_of, signal_of_key};
 use crate::source::{Bounds, Form, Found, Span};
+use crate::value::Value;
 use crate::window::Window;
 use crate::{ConvertError, Place, Problem};
-
-/// The longest key that is read. OTLP's are below 32 bytes.
-const LONGEST_KEY: usize = 64 << 10;
 
 /// Where in the object the window begins.
 pub(super) struct Long {
@@ -21,28 +22,23 @@ pub(super) struct Long {
     asked: Option<Signal>,
     /// The signals whose lists have come.
     seen: Vec<Signal>,
+    has_members: bool,
     state: State,
 }
 
 enum State {
     /// In front of a key, behind `{` or a value.
-    Member { is_first: bool },
+    Member,
+    /// Behind a key, which may be the name of a list.
+    Colon(Option<Signal>),
     /// In front of a value that nobody wants.
     Unwanted,
+    /// In a key or a value of which nothing is judged any more.
+    Passing { value: Value, is_key: bool },
     /// In the list of a signal.
     List(List),
     /// Behind the object.
     Done,
-}
-
-/// A list in the middle of which the window begins.
-struct List {
-    signal: Signal,
-    elements: u64,
-    /// Whether the window begins right behind an element.
-    is_behind_element: bool,
-    /// Of an element that is too long.
-    passing: Option<Skim>,
 }
 
 impl Long {
@@ -52,7 +48,8 @@ impl Long {
             place,
             asked,
             seen: Vec::new(),
-            state: State::Member { is_first: true },
+            has_members: false,
+            state: State::Member,
         }
     }
 
@@ -64,306 +61,163 @@ impl Long {
         parts: &mut Vec<Range<usize>>,
     ) -> Result<Option<Found>, ConvertError> {
         loop {
-            match &mut self.state {
-                State::Member { is_first } => {
-                    let is_first = *is_first;
-                    match self.member(window, is_first)? {
-                        Next::State(state) => self.state = state,
-                        Next::Bad(problem) => {
-                            self.state = State::Unwanted;
-                            return Ok(Some(Found::Bad(window.place(), problem)));
-                        }
-                        Next::End if self.seen.is_empty() && self.asked.is_none() => {
-                            self.state = State::Done;
-                            return Ok(Some(Found::Bad(self.place, Problem::NoSignal)));
-                        }
-                        Next::End => return Ok(None),
-                    }
+            let found = match &mut self.state {
+                State::Member => self.member(window, bounds)?,
+                State::Colon(signal) => {
+                    let signal = *signal;
+                    self.value(window, signal)?
                 }
-                State::Unwanted => {
-                    pass_over_value(window, self.place)?;
-                    self.state = State::Member { is_first: false };
+                State::Unwanted => self.unwanted(window, bounds)?,
+                State::Passing { value, is_key } => {
+                    pass_over(window, self.place, *value)?;
+                    self.state = match *is_key {
+                        true => State::Colon(None),
+                        false => State::Member,
+                    };
+                    None
                 }
                 State::Done => return Ok(None),
-                State::List(list) => match list.next(window, bounds, parts, self.place)? {
-                    Some(found) => return Ok(Some(found)),
-                    None => self.state = State::Member { is_first: false },
-                },
+                State::List(list) => {
+                    let found = list.next(window, bounds, parts, self.place)?;
+                    if found.is_none() {
+                        self.state = State::Member;
+                    }
+                    found
+                }
+            };
+            if found.is_some() {
+                return Ok(found);
             }
         }
     }
 
-    /// Reads a key, up to its value.
-    fn member(&mut self, window: &mut Window<'_>, is_first: bool) -> Result<Next, ConvertError> {
+    /// Uses up a key, or the end of the object.
+    fn member(
+        &mut self,
+        window: &mut Window<'_>,
+        bounds: Bounds,
+    ) -> Result<Option<Found>, ConvertError> {
         match some(window, self.place)? {
             b'}' => {
                 window.consume(1);
-                return Ok(Next::End);
+                self.state = State::Done;
+                let is_foreign = self.has_members && self.seen.is_empty();
+                return Ok(is_foreign.then_some(Found::Bad(self.place, Problem::NoSignal)));
             }
-            b',' if !is_first => {
+            b',' if self.has_members => {
                 window.consume(1);
                 some(window, self.place)?;
             }
-            _ if is_first => {}
+            _ if !self.has_members => {}
             _ => return Err(broken(window, "expected `,` or `}`")),
         }
-        let signal = self.key(window)?;
+        self.has_members = true;
+        if some(window, self.place)? != b'"' {
+            return Err(broken(window, "expected a key in quotes"));
+        }
+        let mut value = Value::default();
+        let Some(end) = held(window, &mut value, bounds.record, "an object")? else {
+            return Ok(self.pass(window, bounds, value, true));
+        };
+        let key = &window.bytes()[1..end - 1];
+        let signal = signal_of_key(key);
+        let is_plain = |&byte: &u8| (b' '..0x80).contains(&byte) && byte != b'\\';
+        let is_judged = signal.is_some() || key.iter().all(is_plain);
+        self.state = State::Colon(signal);
+        if is_judged {
+            window.consume(end);
+            return Ok(None);
+        }
+        Ok(Some(beside(Form::Key, end)))
+    }
+
+    /// Uses up a colon, and of a list that is wanted the bracket.
+    fn value(
+        &mut self,
+        window: &mut Window<'_>,
+        signal: Option<Signal>,
+    ) -> Result<Option<Found>, ConvertError> {
         if some(window, self.place)? != b':' {
             return Err(broken(window, "expected `:`"));
         }
         window.consume(1);
-        let value = some(window, self.place)?;
+        let first = some(window, self.place)?;
         let Some(signal) = signal else {
-            return Ok(Next::State(State::Unwanted));
+            self.state = State::Unwanted;
+            return Ok(None);
         };
         if signal == Signal::Profiles && self.seen.is_empty() {
             let message = "`resourceProfiles` so late in a long object that it can't be read whole";
             return Err(broken(window, message));
         }
         let name = list_of(signal);
-        if let Some(&before) = self.seen.first() {
-            return Ok(Next::Bad(if before == signal {
-                Problem::MemberTwice(name)
-            } else {
-                Problem::TwoSignals(list_of(before), name)
-            }));
+        let problem = match (self.seen.first(), self.asked) {
+            (Some(&before), _) if before == signal => Problem::MemberTwice(name),
+            (Some(&before), _) => Problem::TwoSignals(list_of(before), name),
+            (None, Some(asked)) if asked != signal => Problem::OtherSignal { found: name, asked },
+            (None, _) => {
+                self.seen.push(signal);
+                match first {
+                    b'[' => {
+                        window.consume(1);
+                        self.state = State::List(List::new(signal));
+                        return Ok(None);
+                    }
+                    // It may be `null`.
+                    b'n' => {
+                        self.state = State::Unwanted;
+                        return Ok(None);
+                    }
+                    _ => Problem::NotAList(name),
+                }
+            }
+        };
+        if self.seen.is_empty() {
+            self.seen.push(signal);
         }
-        self.seen.push(signal);
-        Ok(match (value, self.asked) {
-            (_, Some(asked)) if asked != signal => {
-                Next::Bad(Problem::OtherSignal { found: name, asked })
-            }
-            (b'n', _) => Next::State(State::Unwanted),
-            (b'[', _) => {
-                window.consume(1);
-                Next::State(State::List(List {
-                    signal,
-                    elements: 0,
-                    is_behind_element: false,
-                    passing: None,
-                }))
-            }
-            _ => Next::Bad(Problem::NotAList(name)),
-        })
+        self.state = State::Passing {
+            value: Value::default(),
+            is_key: false,
+        };
+        Ok(Some(Found::Bad(window.place(), problem)))
     }
 
-    /// Uses up a key. The signal whose list it names.
-    fn key(&self, window: &mut Window<'_>) -> Result<Option<Signal>, ConvertError> {
-        if some(window, self.place)? != b'"' {
-            return Err(broken(window, "expected a key in quotes"));
-        }
-        loop {
-            let seen = window.bytes().len().min(LONGEST_KEY);
-            let text = &window.bytes()[1..seen];
-            if let Some(end) = string_end(text) {
-                let signal = signal_of_key(&text[..end - 1]);
-                window.consume(1 + end);
-                return Ok(signal);
-            }
-            if seen == LONGEST_KEY {
-                return Err(broken(window, "a key of more than 64 KiB"));
-            }
-            if !window.fill() {
-                return Err(truncated(self.place));
-            }
-        }
-    }
-}
-
-/// What comes behind a key.
-enum Next {
-    State(State),
-    Bad(Problem),
-    End,
-}
-
-impl List {
-    /// The next run of elements; nothing behind the last one.
-    fn next(
+    /// Hands out a value that only is to be judged.
+    fn unwanted(
         &mut self,
         window: &mut Window<'_>,
         bounds: Bounds,
-        parts: &mut Vec<Range<usize>>,
-        object: Place,
     ) -> Result<Option<Found>, ConvertError> {
-        if let Some(skim) = self.passing.take() {
-            pass_over_container(window, window.place(), skim)?;
-        }
-        let mut end = 0;
-        loop {
-            let start = match self.element(window, end, object) {
-                Ok(Some(start)) => start,
-                Ok(None) => break,
-                // What is whole comes first: the next call finds this again.
-                Err(_) if end > 0 => break,
-                Err(error) => return Err(error),
-            };
-            let start = if end == 0 {
-                window.consume(start);
-                0
-            } else {
-                start
-            };
-            let most = if end == 0 {
-                bounds.record
-            } else {
-                bounds.piece
-            };
-            let mut skim = Skim::default();
-            match element_end(window, &mut skim, start, most)? {
-                Some(new_end) => end = new_end,
-                None if end > 0 => break,
-                None => {
-                    let place = window.place();
-                    window.consume(most);
-                    self.passing = Some(skim);
-                    self.is_behind_element = true;
-                    self.elements += 1;
-                    let limit = bounds.record;
-                    return Ok(Some(Found::Bad(place, Problem::TooLong { limit })));
-                }
+        let mut value = Value::default();
+        match held(window, &mut value, bounds.record, "an object")? {
+            Some(0) => Err(broken(window, "expected a value")),
+            Some(end) => {
+                self.state = State::Member;
+                Ok(Some(beside(Form::Value, end)))
             }
-            parts.push(start..end);
-            self.is_behind_element = true;
+            None => Ok(self.pass(window, bounds, value, false)),
         }
-        if end == 0 {
-            return Ok(None);
-        }
-        let elements_before = self.elements;
-        self.elements += parts.len() as u64;
-        Ok(Some(Found::Record(Span {
-            form: Form::Elements(self.signal),
-            len: end,
-            used: end,
-            elements_before,
-        })))
     }
 
-    /// Where the element begins that comes behind `at`; at the end of the list nothing, and the
-    /// list is used up if nothing was in front.
-    fn element(
-        &self,
+    /// Goes on in what is longer than a record.
+    fn pass(
+        &mut self,
         window: &mut Window<'_>,
-        at: usize,
-        object: Place,
-    ) -> Result<Option<usize>, ConvertError> {
-        let inked = ink(window, at, object)?;
-        match window.bytes()[inked] {
-            b']' => {
-                if at == 0 {
-                    window.consume(inked + 1);
-                }
-                Ok(None)
-            }
-            b',' if self.is_behind_element => {
-                let start = ink(window, inked + 1, object)?;
-                match window.bytes()[start] {
-                    b'{' => Ok(Some(start)),
-                    _ => Err(broken(window, "expected an object behind `,` in the list")),
-                }
-            }
-            b'{' if !self.is_behind_element => Ok(Some(inked)),
-            _ => Err(broken(
-                window,
-                "expected objects with `,` between in the list",
-            )),
-        }
+        bounds: Bounds,
+        value: Value,
+        is_key: bool,
+    ) -> Option<Found> {
+        window.consume(bounds.record);
+        self.state = State::Passing { value, is_key };
+        None
     }
 }
 
-/// The index of the first byte from `at` on that is not white space.
-fn ink(window: &mut Window<'_>, at: usize, object: Place) -> Result<usize, ConvertError> {
-    let mut at = at;
-    loop {
-        match window.bytes().get(at).copied() {
-            Some(byte) if is_blank(byte) => at += 1,
-            Some(_) => return Ok(at),
-            None if window.fill() => {}
-            None => return Err(truncated(object)),
-        }
-    }
-}
-
-/// The end of the element at `start`, if that lies within `most` bytes of the window.
-fn element_end(
-    window: &mut Window<'_>,
-    skim: &mut Skim,
-    start: usize,
-    most: usize,
-) -> Result<Option<usize>, ConvertError> {
-    let mut at = start;
-    loop {
-        let seen = window.bytes().len().min(most.max(start));
-        if let Some(end) = skim.end(&window.bytes()[at..seen]) {
-            return Ok(Some(at + end));
-        }
-        at = seen;
-        if at >= most {
-            return Ok(None);
-        }
-        if !window.fill() {
-            return match start {
-                0 => Err(ConvertError::Truncated {
-                    place: window.place(),
-                    what: "an element of a list",
-                }),
-                _ => Ok(None),
-            };
-        }
-    }
-}
-
-/// Uses up white space. The byte behind it, which stays.
-fn some(window: &mut Window<'_>, object: Place) -> Result<u8, ConvertError> {
-    skip_blanks(window)?.ok_or_else(|| truncated(object))
-}
-
-/// Uses up a value of any kind.
-fn pass_over_value(window: &mut Window<'_>, object: Place) -> Result<(), ConvertError> {
-    match some(window, object)? {
-        b'{' | b'[' => return pass_over_container(window, object, Skim::default()),
-        b'"' => window.consume(1),
-        _ => {
-            return loop {
-                if let Some(end) = scalar_end(window.bytes()) {
-                    window.consume(end);
-                    break Ok(());
-                }
-                if !window.pass_on() {
-                    break Err(truncated(object));
-                }
-            };
-        }
-    }
-    loop {
-        if let Some(end) = string_end(window.bytes()) {
-            window.consume(end);
-            return Ok(());
-        }
-        // A backslash at the end belongs to what comes next.
-        let bytes = window.bytes();
-        let slashes = bytes
-            .iter()
-            .rev()
-            .take_while(|&&byte| byte == b'\\')
-            .count();
-        window.consume(bytes.len() - slashes % 2);
-        if !window.fill() {
-            return Err(truncated(object));
-        }
-    }
-}
-
-fn truncated(place: Place) -> ConvertError {
-    ConvertError::Truncated {
-        place,
-        what: "an object",
-    }
-}
-
-fn broken(window: &Window<'_>, message: &str) -> ConvertError {
-    ConvertError::Broken {
-        place: window.place(),
-        message: format!("malformed JSON: {message}"),
-    }
+fn beside(form: Form, len: usize) -> Found {
+    Found::Record(Span {
+        form,
+        len,
+        used: len,
+        elements_before: 0,
+    })
 }
