@@ -13,6 +13,9 @@ pub struct IngestConfig {
     /// being a 415. It never does for a request with an `Origin` header: a web page can send a
     /// body without a type to any address, and no browser asks beforehand. Default: `false`.
     pub lenient_content_type: bool,
+    /// Whether profiles are received, at `/v1development/profiles`: in development upstream, they
+    /// change from one release of OTLP to the next. Default: `false`.
+    pub profiles: bool,
     /// Limits of the decoder. `input_bytes` applies on top of
     /// [`max_body_bytes`](Self::max_body_bytes): the smaller one counts.
     pub codec: Limits,
@@ -23,6 +26,7 @@ impl Default for IngestConfig {
         Self {
             max_body_bytes: 64 << 20,
             lenient_content_type: false,
+            profiles: false,
             codec: Limits::default(),
         }
     }

@@ -16,7 +16,7 @@ use tracing::debug;
 pub use self::unread::hold_unread;
 
 use self::unread::RequestBody;
-use crate::accept;
+use crate::accept::{self, Rejected};
 use crate::authorize::{Authorize, Credentials};
 use crate::body::{self, BodyError};
 use crate::config::IngestConfig;
@@ -24,10 +24,15 @@ use crate::content::{ContentEncoding, ContentType};
 use crate::error::IngestError;
 use crate::observer::{Observer, Transport};
 use crate::sink::ExportSink;
-use crate::status;
+use crate::{status, success};
 
 /// The paths that are served and their signals (OTLP spec, "OTLP/HTTP Request").
-const ROUTES: &[(&str, Signal)] = &[("/v1/metrics", Signal::Metrics)];
+const ROUTES: [(&str, Signal); 4] = [
+    ("/v1/metrics", Signal::Metrics),
+    ("/v1/traces", Signal::Traces),
+    ("/v1/logs", Signal::Logs),
+    ("/v1development/profiles", Signal::Profiles),
+];
 
 /// Whether a request asks for WebSocket, maybe among other protocols (RFC 9110, 7.8).
 #[must_use]
@@ -59,7 +64,10 @@ pub struct Receiver {
 /// default of plain actix-http, a client that is still sending may see a reset instead.
 pub fn configure(cfg: &mut web::ServiceConfig, receiver: Receiver) {
     let receiver = Arc::new(receiver);
-    for &(path, signal) in ROUTES {
+    for (path, signal) in ROUTES {
+        if signal == Signal::Profiles && !receiver.config.profiles {
+            continue;
+        }
         let receiver = Arc::clone(&receiver);
         let handler = move |request: HttpRequest, payload: web::Payload| {
             let receiver = Arc::clone(&receiver);
@@ -81,8 +89,8 @@ async fn export(
     let content_type = content_type(request.headers(), receiver.config.lenient_content_type);
     match receive(receiver, signal, request, content_type, &mut body).await {
         Ok(accepted) => {
-            outcome.accepted(accepted.items, accepted.bytes);
-            success(accepted.content_type)
+            outcome.accepted(&accepted);
+            success::answer(accepted.content_type, signal, accepted.rejected.as_ref())
         }
         Err(error) => {
             outcome.refused(&error);
@@ -97,6 +105,7 @@ struct Accepted {
     content_type: ContentType,
     items: usize,
     bytes: usize,
+    rejected: Option<Rejected>,
 }
 
 /// Judges the head, reads the body, and gives the export to the sink.
@@ -124,26 +133,19 @@ async fn receive(
     let limit = receiver.config.max_body_bytes;
     let bytes = body::read(body, encoding, content_length(headers), limit).await?;
     let limits = receiver.config.decode_limits();
-    let export = accept::check_off_thread(signal, content_type, bytes, limits).await?;
+    let accept::Accepted { export, rejected } =
+        accept::check_off_thread(signal, content_type, bytes, limits).await?;
     let accepted = Accepted {
         content_type,
         items: export.items,
         bytes: export.wire.len(),
+        rejected,
     };
-    receiver.sink.accept(export)?;
+    // Of an export that nothing is left of, there is nothing to show.
+    if accepted.items > 0 || accepted.rejected.is_none() {
+        receiver.sink.accept(export)?;
+    }
     Ok(accepted)
-}
-
-/// An `Export…ServiceResponse` without partial success: no bytes in protobuf, an empty object
-/// in JSON (OTLP spec, "Full Success").
-fn success(content_type: ContentType) -> HttpResponse {
-    let body = match content_type {
-        ContentType::Protobuf => web::Bytes::new(),
-        ContentType::Json => web::Bytes::from_static(b"{}"),
-    };
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, content_type.as_str()))
-        .body(body)
 }
 
 /// The encoding of the body. `lenient` takes a missing or unknown type for protobuf, unless a
@@ -188,10 +190,14 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    fn accepted(&mut self, items: usize, bytes: usize) {
+    fn accepted(&mut self, accepted: &Accepted) {
         self.told = true;
+        let Accepted { items, bytes, .. } = *accepted;
         self.observer
             .accepted(self.signal, Transport::Http, items, bytes);
+        if let Some(Rejected { items, .. }) = accepted.rejected {
+            self.observer.rejected(self.signal, Transport::Http, items);
+        }
     }
 
     fn refused(&mut self, error: &IngestError) {

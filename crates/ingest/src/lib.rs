@@ -2,11 +2,12 @@
 //!
 //! The life of a request: the head is judged ([`Authorize`], media type, content coding), the
 //! body is read and inflated within limits ([`body`]), the bytes become an [`Export`]
-//! ([`accept`]), the export goes to the [`ExportSink`], the client is answered ([`status`]).
+//! ([`accept`]), the export goes to the [`ExportSink`], the client is answered ([`success`],
+//! [`status`]).
 //!
 //! [`content`], [`body`], [`accept`], [`error`] and the three traits know no transport; [`http`]
-//! is OTLP/HTTP over actix-web, [`grpc`] the bindings of OTLP/gRPC. Nobody here knows who listens: an export is handed on and
-//! forgotten, and handing it on never waits.
+//! is OTLP/HTTP over actix-web, [`grpc`] the bindings of OTLP/gRPC. Nobody here knows who
+//! listens: an export is handed on and forgotten, and handing it on never waits.
 
 pub mod accept;
 pub mod authorize;
@@ -19,6 +20,7 @@ pub mod http;
 pub mod observer;
 pub mod sink;
 pub mod status;
+pub mod success;
 
 pub use authorize::{AllowAll, AuthError, Authorize, Credentials};
 pub use config::IngestConfig;

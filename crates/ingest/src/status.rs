@@ -254,7 +254,7 @@ fn locate(error: &IngestError) -> (Option<String>, String) {
 }
 
 /// `text` with everything escaped that could act on a terminal or a log, cut to `max` characters.
-fn safe(text: &str, max: usize) -> String {
+pub(crate) fn safe(text: &str, max: usize) -> String {
     const CUT: &str = "...";
     let mut out = String::new();
     let mut length = 0;

@@ -92,6 +92,11 @@ struct ServeArgs {
     )]
     lenient_content_type: bool,
 
+    /// Receive profiles too, at /v1development/profiles, and show them at /ws/profiles; in OTLP
+    /// they are in development
+    #[arg(long, env = "OTLP_RELAY_PROFILES", value_parser = FalseyValueParser::new())]
+    profiles: bool,
+
     /// Web origins that may watch besides the relay's own, like `https://dash.example.com` or
     /// `https://*.example.com`
     #[arg(
@@ -186,6 +191,8 @@ impl ServeArgs {
             ..ServerConfig::default()
         };
         config.ingest.lenient_content_type = args.lenient_content_type;
+        config.ingest.profiles = args.profiles;
+        config.fanout.profiles = args.profiles;
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
         if let Some(limit) = args.max_body {

@@ -22,6 +22,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Accepted { items: usize, bytes: usize },
+    Rejected { items: usize },
     Refused(&'static str),
 }
 
@@ -59,6 +60,11 @@ impl Observer for Recorder {
     fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
         assert_eq!((signal, transport), (Signal::Metrics, Transport::Http));
         let _ = self.events.send(Event::Accepted { items, bytes });
+    }
+
+    fn rejected(&self, signal: Signal, transport: Transport, items: usize) {
+        assert_eq!((signal, transport), (Signal::Metrics, Transport::Http));
+        let _ = self.events.send(Event::Rejected { items });
     }
 
     fn refused(&self, signal: Option<Signal>, transport: Transport, reason: &'static str) {

@@ -34,6 +34,7 @@ pub(super) fn totals(counters: &Counters) {
     info!(
         exports = totals.exports,
         items = totals.items,
+        rejected = totals.rejected,
         refused = totals.refused,
         sessions = totals.sessions,
         frames = totals.frames,

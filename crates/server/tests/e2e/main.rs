@@ -14,6 +14,7 @@ mod limits;
 mod rules;
 mod sdk;
 mod shutdown;
+mod signals;
 mod stalled;
 mod startup;
 mod subscribers;

@@ -22,10 +22,15 @@ pub(crate) struct Watcher {
 impl Watcher {
     /// Subscribes to metrics; everything that is exported from now on is seen.
     pub(crate) fn connect(address: SocketAddr) -> Self {
+        Self::connect_to(address, "/ws/metrics")
+    }
+
+    /// Subscribes to what a path shows.
+    pub(crate) fn connect_to(address: SocketAddr, path: &str) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let socket = wait(&runtime, async {
             let stream = TcpStream::connect(address).await.unwrap();
-            let url = format!("ws://{address}/ws/metrics");
+            let url = format!("ws://{address}{path}");
             client_async(url, stream).await.unwrap().0
         });
         Self { runtime, socket }
