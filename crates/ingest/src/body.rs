@@ -1,18 +1,21 @@
 //! Reads a request body: stream, decoder, buffer, with limits on both sides of the decoder.
 //!
-//! The compressed body is never held whole. Every buffer grows with what has arrived, never
-//! with what was announced.
+//! The compressed body is never held whole, but for snappy, which can't be inflated in pieces.
+//! Every buffer grows with what has arrived, never with what was announced.
+
+mod snappy;
 
 use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use async_compression::tokio::bufread::GzipDecoder;
+use async_compression::tokio::bufread::{GzipDecoder, ZlibDecoder, ZstdDecoder};
+use async_compression::zstd::DParameter;
 use bytes::{BufMut, Bytes};
 use futures_util::{Stream, StreamExt};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt};
 use tokio::task::yield_now;
 use tokio_util::io::StreamReader;
 
@@ -23,6 +26,10 @@ const FIRST_BUFFER_BYTES: usize = 64 << 10;
 
 /// How many bytes are inflated in one go, before other tasks of the thread get their turn.
 const STEP_BYTES: usize = 256 << 10;
+
+/// The longest window of zstd that is allowed, 8 MiB, as a power of two (RFC 9659): the decoder
+/// keeps as much.
+const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// A body that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -36,9 +43,14 @@ pub enum BodyError {
         form: Form,
     },
     /// Not what its coding says: bad header, bad data, bad checksum, cut short, or followed by
-    /// something else (RFC 1952, 2.3.1.2). The text comes from the decoder, not from the data.
-    #[error("the gzip data is bad: {0}")]
-    Compression(String),
+    /// something else (RFC 1952, 2.3.1.2; RFC 1950, 2.2; RFC 8878, 3.1). The text comes from the decoder, not from the data.
+    #[error("the {coding} data is bad: {what}")]
+    Compression {
+        /// The name of the coding.
+        coding: &'static str,
+        /// What is wrong.
+        what: String,
+    },
     /// The connection ended before the body did, or the chunks of the body are malformed (RFC
     /// 9112, 7.1 and 8). A stream's error does not tell which.
     #[error("the body is incomplete, or its chunks are malformed")]
@@ -91,25 +103,53 @@ where
         left: limit,
         limit,
     };
-    match encoding {
+    let failed = |error| body_error(encoding, error);
+    let result = match encoding {
         ContentEncoding::Identity => plain(metered, ceiling).await,
         ContentEncoding::Gzip => {
             let mut decoder = GzipDecoder::new(StreamReader::new(metered));
             // Without this a second member, or junk, is dropped and success reported.
             decoder.multiple_members(true);
-            inflated(decoder, limit).await
+            inflated(&mut decoder, limit).await
         }
+        ContentEncoding::Deflate => {
+            let mut decoder = ZlibDecoder::new(StreamReader::new(metered));
+            match inflated(&mut decoder, limit).await {
+                Ok(body) => nothing_behind(decoder.into_inner()).await.map(|()| body),
+                Err(error) => Err(error),
+            }
+        }
+        ContentEncoding::Zstd => {
+            let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
+            let mut decoder = ZstdDecoder::with_params(StreamReader::new(metered), &[window]);
+            decoder.multiple_members(true);
+            inflated(&mut decoder, limit).await
+        }
+        ContentEncoding::Snappy | ContentEncoding::SnappyFramed => {
+            let sent = plain(metered, ceiling).await.map_err(failed)?;
+            let framed = encoding == ContentEncoding::SnappyFramed;
+            return snappy::inflated(sent, framed, limit).await;
+        }
+    };
+    result.map_err(failed)
+}
+
+/// Refuses what stands behind the end of compressed data.
+async fn nothing_behind(mut reader: impl AsyncBufRead + Unpin) -> io::Result<()> {
+    match reader.fill_buf().await?.is_empty() {
+        true => Ok(()),
+        false => Err(io::Error::other("something stands behind its end")),
     }
 }
 
 /// Collects chunks; the stream keeps to the limit.
-async fn plain<S>(mut stream: S, ceiling: usize) -> Result<Bytes, BodyError>
+async fn plain<S>(mut stream: S, ceiling: usize) -> io::Result<Bytes>
 where
     S: Stream<Item = io::Result<Bytes>> + Unpin,
 {
     let mut buffer = Vec::new();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(body_error)?;
+        let chunk = chunk?;
         grow(&mut buffer, chunk.len(), ceiling);
         buffer.extend_from_slice(&chunk);
     }
@@ -117,7 +157,7 @@ where
 }
 
 /// Reads a decoder to its end, or to the first byte over the limit.
-async fn inflated<R>(decoder: R, limit: usize) -> Result<Bytes, BodyError>
+async fn inflated<R>(decoder: R, limit: usize) -> io::Result<Bytes>
 where
     R: AsyncRead + Unpin,
 {
@@ -128,13 +168,12 @@ where
         grow(&mut buffer, 1, ceiling);
         let read = decoder
             .read_buf(&mut (&mut buffer).limit(STEP_BYTES))
-            .await
-            .map_err(body_error)?;
+            .await?;
         if read == 0 {
             return Ok(finish(buffer));
         }
         if buffer.len() > limit {
-            return Err(too_large(limit, Form::Inflated));
+            return Err(io::Error::other(too_large(limit, Form::Inflated)));
         }
         if read == STEP_BYTES {
             yield_now().await;
@@ -162,14 +201,19 @@ fn too_large(limit: usize, form: Form) -> BodyError {
     BodyError::TooLarge { limit, form }
 }
 
-/// Takes a [`BodyError`] of [`Metered`] out of its wrapper; all others are the decoder's own.
-fn body_error(error: io::Error) -> BodyError {
+/// Takes a [`BodyError`] out of its wrapper; all others are the decoder's own.
+fn body_error(encoding: ContentEncoding, error: io::Error) -> BodyError {
+    let coding = encoding.as_str();
     match error.downcast::<BodyError>() {
         Ok(error) => error,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            BodyError::Compression("it ends early".to_owned())
+            let what = "it ends early".to_owned();
+            BodyError::Compression { coding, what }
         }
-        Err(error) => BodyError::Compression(error.to_string()),
+        Err(error) => {
+            let what = error.to_string();
+            BodyError::Compression { coding, what }
+        }
     }
 }
 

@@ -57,7 +57,9 @@ pub enum IngestError {
     #[error("the Content-Type must be application/x-protobuf or application/json")]
     ContentType,
     /// The content coding is unknown, or there are several.
-    #[error("the Content-Encoding must be gzip or identity, and only one")]
+    #[error(
+        "the Content-Encoding must be one of gzip, deflate, zstd, snappy, x-snappy-framed and identity, and only one"
+    )]
     ContentEncoding,
     /// The body could not be read.
     #[error(transparent)]
@@ -138,7 +140,7 @@ impl IngestError {
                 Code::ResourceExhausted,
                 "body_too_large",
             ),
-            Self::Body(BodyError::Compression(_)) => {
+            Self::Body(BodyError::Compression { .. }) => {
                 (Http::BAD_REQUEST, Code::InvalidArgument, "bad_compression")
             }
             Self::Body(BodyError::Incomplete) => {

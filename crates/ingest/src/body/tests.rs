@@ -10,6 +10,8 @@ use futures_util::stream;
 
 use super::*;
 
+mod codings;
+
 const LIMIT: usize = 100_000;
 
 fn gzip(data: &[u8]) -> Vec<u8> {
@@ -137,7 +139,7 @@ async fn truncated_gzip() {
         for chunk in [1, 7, 1 << 15] {
             let read = read_chunks(&body[..end], chunk, ContentEncoding::Gzip, None).await;
             assert!(
-                matches!(read, Err(BodyError::Compression(_))),
+                matches!(read, Err(BodyError::Compression { .. })),
                 "cut at {end}: {read:?}"
             );
         }
@@ -164,7 +166,7 @@ async fn damaged_gzip() {
     for body in cases {
         for chunk in [1, 1 << 15] {
             match read_chunks(&body, chunk, ContentEncoding::Gzip, None).await {
-                Err(BodyError::Compression(text)) => assert!(!text.is_empty()),
+                Err(BodyError::Compression { what, .. }) => assert!(!what.is_empty()),
                 other => panic!("{other:?}"),
             }
         }

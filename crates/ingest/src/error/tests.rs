@@ -24,7 +24,10 @@ fn all() -> Vec<IngestError> {
     vec![
         IngestError::Upgrade,
         IngestError::Body(BodyError::Incomplete),
-        IngestError::Body(BodyError::Compression(String::new())),
+        IngestError::Body(BodyError::Compression {
+            coding: "gzip",
+            what: String::new(),
+        }),
         IngestError::Decode(DecodeError::Protobuf(ProtobufError {
             path: String::new(),
             message: String::new(),
