@@ -19,7 +19,9 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt};
 use tokio::task::yield_now;
 use tokio_util::io::StreamReader;
 
+use crate::budget::Permit;
 use crate::content::ContentEncoding;
+use crate::sink::Refused;
 
 /// The first size of a buffer, in bytes, if the body may be as long; it doubles from there.
 const FIRST_BUFFER_BYTES: usize = 64 << 10;
@@ -51,6 +53,12 @@ pub enum BodyError {
         /// What is wrong.
         what: String,
     },
+    /// The body doesn't fit into what all requests may hold together.
+    #[error(transparent)]
+    Overloaded(Refused),
+    /// It took longer than a body may (RFC 9110, 15.5.9).
+    #[error("the body took too long")]
+    TooSlow,
     /// The connection ended before the body did, or the chunks of the body are malformed (RFC
     /// 9112, 7.1 and 8). A stream's error does not tell which.
     #[error("the body is incomplete, or its chunks are malformed")]
@@ -82,13 +90,15 @@ impl fmt::Display for Form {
 ///
 /// [`BodyError`], at the first byte that is one too many: what was sent and what it inflates to
 /// are both held to `limit` bytes, and a longer `declared` is refused before anything is read.
-/// Nothing is inflated beyond the limit. Any error of `stream` is [`BodyError::Incomplete`]. On
+/// Nothing is inflated beyond the limit. What is held is taken from `permit` as it grows, and
+/// [`BodyError::Overloaded`] if there is no more. Any error of `stream` is [`BodyError::Incomplete`]. On
 /// error the stream may have more to give.
 pub async fn read<S, E>(
     stream: S,
     encoding: ContentEncoding,
     declared: Option<u64>,
     limit: usize,
+    permit: &mut Permit,
 ) -> Result<Bytes, BodyError>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
@@ -105,16 +115,16 @@ where
     };
     let failed = |error| body_error(encoding, error);
     let result = match encoding {
-        ContentEncoding::Identity => plain(metered, ceiling).await,
+        ContentEncoding::Identity => plain(metered, ceiling, permit).await,
         ContentEncoding::Gzip => {
             let mut decoder = GzipDecoder::new(StreamReader::new(metered));
             // Without this a second member, or junk, is dropped and success reported.
             decoder.multiple_members(true);
-            inflated(&mut decoder, limit).await
+            inflated(&mut decoder, limit, permit).await
         }
         ContentEncoding::Deflate => {
             let mut decoder = ZlibDecoder::new(StreamReader::new(metered));
-            match inflated(&mut decoder, limit).await {
+            match inflated(&mut decoder, limit, permit).await {
                 Ok(body) => nothing_behind(decoder.into_inner()).await.map(|()| body),
                 Err(error) => Err(error),
             }
@@ -123,12 +133,12 @@ where
             let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
             let mut decoder = ZstdDecoder::with_params(StreamReader::new(metered), &[window]);
             decoder.multiple_members(true);
-            inflated(&mut decoder, limit).await
+            inflated(&mut decoder, limit, permit).await
         }
         ContentEncoding::Snappy | ContentEncoding::SnappyFramed => {
-            let sent = plain(metered, ceiling).await.map_err(failed)?;
+            let sent = plain(metered, ceiling, permit).await.map_err(failed)?;
             let framed = encoding == ContentEncoding::SnappyFramed;
-            return snappy::inflated(sent, framed, limit).await;
+            return snappy::inflated(sent, framed, limit, permit).await;
         }
     };
     result.map_err(failed)
@@ -143,21 +153,21 @@ async fn nothing_behind(mut reader: impl AsyncBufRead + Unpin) -> io::Result<()>
 }
 
 /// Collects chunks; the stream keeps to the limit.
-async fn plain<S>(mut stream: S, ceiling: usize) -> io::Result<Bytes>
+async fn plain<S>(mut stream: S, ceiling: usize, permit: &mut Permit) -> io::Result<Bytes>
 where
     S: Stream<Item = io::Result<Bytes>> + Unpin,
 {
     let mut buffer = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
-        grow(&mut buffer, chunk.len(), ceiling);
+        grow(&mut buffer, chunk.len(), ceiling, permit)?;
         buffer.extend_from_slice(&chunk);
     }
     Ok(finish(buffer))
 }
 
 /// Reads a decoder to its end, or to the first byte over the limit.
-async fn inflated<R>(decoder: R, limit: usize) -> io::Result<Bytes>
+async fn inflated<R>(decoder: R, limit: usize, permit: &mut Permit) -> io::Result<Bytes>
 where
     R: AsyncRead + Unpin,
 {
@@ -165,7 +175,7 @@ where
     let mut decoder = decoder.take(ceiling as u64);
     let mut buffer = Vec::new();
     loop {
-        grow(&mut buffer, 1, ceiling);
+        grow(&mut buffer, 1, ceiling, permit)?;
         let read = decoder
             .read_buf(&mut (&mut buffer).limit(STEP_BYTES))
             .await?;
@@ -181,14 +191,18 @@ where
     }
 }
 
-/// Makes room for `more` bytes by doubling, but not beyond `ceiling` unless `more` needs it.
-fn grow(buffer: &mut Vec<u8>, more: usize, ceiling: usize) {
+/// Makes room for `more` bytes by doubling, but not beyond `ceiling` unless `more` needs it; what
+/// the buffer grows by is taken from the budget.
+fn grow(buffer: &mut Vec<u8>, more: usize, ceiling: usize, permit: &mut Permit) -> io::Result<()> {
     let needed = buffer.len() + more;
     if needed > buffer.capacity() {
         let doubled = (buffer.capacity() * 2).max(FIRST_BUFFER_BYTES);
         let capacity = doubled.min(ceiling).max(needed);
+        let taken = permit.take(capacity - buffer.capacity());
+        taken.map_err(|refused| io::Error::other(BodyError::Overloaded(refused)))?;
         buffer.reserve_exact(capacity - buffer.len());
     }
+    Ok(())
 }
 
 /// Gives spare capacity back: bodies are kept for long.

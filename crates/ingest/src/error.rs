@@ -18,7 +18,7 @@ pub enum Code {
     NotFound = 5,
     /// The sender is known and not allowed.
     PermissionDenied = 7,
-    /// Over a limit of size. Not retried by OTLP clients, as long as no `RetryInfo` goes with it.
+    /// Over a limit of size or time. Not retried by OTLP clients, as long as no `RetryInfo` goes with it.
     ResourceExhausted = 8,
     /// This is not offered here.
     Unimplemented = 12,
@@ -99,7 +99,9 @@ impl IngestError {
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Refused(refused) => Some(refused.retry_after()),
+            Self::Refused(refused) | Self::Body(BodyError::Overloaded(refused)) => {
+                Some(refused.retry_after())
+            }
             Self::NotFound
             | Self::Method
             | Self::Upgrade
@@ -142,6 +144,14 @@ impl IngestError {
             ),
             Self::Body(BodyError::Compression { .. }) => {
                 (Http::BAD_REQUEST, Code::InvalidArgument, "bad_compression")
+            }
+            Self::Body(BodyError::Overloaded(refused)) => (
+                Http::SERVICE_UNAVAILABLE,
+                Code::Unavailable,
+                refused.reason(),
+            ),
+            Self::Body(BodyError::TooSlow) => {
+                (Http::REQUEST_TIMEOUT, Code::ResourceExhausted, "slow_body")
             }
             Self::Body(BodyError::Incomplete) => {
                 (Http::BAD_REQUEST, Code::InvalidArgument, "incomplete_body")

@@ -11,6 +11,7 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use otlp_codec::Signal;
+use tokio::time::timeout;
 use tracing::debug;
 
 pub use self::unread::hold_unread;
@@ -19,6 +20,7 @@ use self::unread::RequestBody;
 use crate::accept::{self, Rejected};
 use crate::authorize::{Authorize, Credentials};
 use crate::body::{self, BodyError};
+use crate::budget::Budget;
 use crate::config::IngestConfig;
 use crate::content::{ContentEncoding, ContentType};
 use crate::error::IngestError;
@@ -47,6 +49,8 @@ pub fn asks_for_websocket(headers: &HeaderMap) -> bool {
 pub struct Receiver {
     /// Limits and rules.
     pub config: IngestConfig,
+    /// What all requests may hold together, those of other transports too.
+    pub budget: Budget,
     /// Where exports go.
     pub sink: Arc<dyn ExportSink>,
     /// Who may send.
@@ -131,7 +135,16 @@ async fn receive(
     let encoding = ContentEncoding::of(values(headers, CONTENT_ENCODING))
         .ok_or(IngestError::ContentEncoding)?;
     let limit = receiver.config.max_body_bytes;
-    let bytes = body::read(body, encoding, content_length(headers), limit).await?;
+    // From here on it costs memory: before, there is nothing but the head.
+    let mut permit = receiver.budget.admit()?;
+    let read = body::read(body, encoding, content_length(headers), limit, &mut permit);
+    let bytes = timeout(receiver.config.body_timeout, read)
+        .await
+        .map_err(|_| BodyError::TooSlow)??;
+    if content_type == ContentType::Json {
+        // Its protobuf form is usually half as long, and is not made in place.
+        permit.take(bytes.len())?;
+    }
     let limits = receiver.config.decode_limits();
     let accept::Accepted { export, rejected } =
         accept::check_off_thread(signal, content_type, bytes, limits).await?;

@@ -5,13 +5,14 @@
 //! ([`accept`]), the export goes to the [`ExportSink`], the client is answered ([`success`],
 //! [`status`]).
 //!
-//! [`content`], [`body`], [`accept`], [`error`] and the three traits know no transport; [`http`]
+//! [`content`], [`body`], [`budget`], [`accept`], [`error`] and the three traits know no transport; [`http`]
 //! is OTLP/HTTP over actix-web, [`grpc`] the bindings of OTLP/gRPC. Nobody here knows who
 //! listens: an export is handed on and forgotten, and handing it on never waits.
 
 pub mod accept;
 pub mod authorize;
 pub mod body;
+pub mod budget;
 pub mod config;
 pub mod content;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod status;
 pub mod success;
 
 pub use authorize::{AllowAll, AuthError, Authorize, Credentials};
+pub use budget::{Budget, Permit};
 pub use config::IngestConfig;
 pub use content::{ContentEncoding, ContentType};
 pub use error::{Code, IngestError};

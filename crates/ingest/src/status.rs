@@ -14,6 +14,7 @@ use serde_json::json;
 use tonic_types::pb;
 
 use crate::authorize::AuthError;
+use crate::body::BodyError;
 use crate::content::{ContentEncoding, ContentType};
 use crate::error::{Code, IngestError};
 
@@ -206,7 +207,7 @@ fn extra_header(error: &IngestError) -> Option<(HeaderName, HeaderValue)> {
             ACCEPT_ENCODING,
             HeaderValue::from_static(ContentEncoding::ACCEPTED),
         )),
-        IngestError::Refused(refused) => {
+        IngestError::Refused(refused) | IngestError::Body(BodyError::Overloaded(refused)) => {
             Some((RETRY_AFTER, HeaderValue::from(refused.retry_after())))
         }
         IngestError::Auth(AuthError::Forbidden)

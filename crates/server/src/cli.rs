@@ -84,6 +84,24 @@ struct ServeArgs {
     #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_BODY", value_parser = values::size)]
     max_body: Option<usize>,
 
+    /// The most requests in flight; one more is told to come again [default: 1024]
+    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_REQUESTS", value_parser = values::count)]
+    max_requests: Option<usize>,
+
+    /// The most memory that the bodies of all requests in flight may take [default: 256MiB, or
+    /// as much as one body may be long]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "OTLP_RELAY_MAX_REQUESTS_BYTES",
+        value_parser = values::size
+    )]
+    max_requests_bytes: Option<usize>,
+
+    /// How long a request body may take [default: 2m]
+    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_BODY_TIMEOUT", value_parser = values::time)]
+    body_timeout: Option<Duration>,
+
     /// Take bodies of a missing or unknown Content-Type as protobuf instead of refusing them
     #[arg(
         long,
@@ -201,6 +219,11 @@ impl ServeArgs {
             // The fan-out reads what the receiver let in.
             config.fanout.codec.input_bytes = limit;
         }
+        let ingest = &mut config.ingest;
+        ingest.max_requests_bytes = ingest.max_requests_bytes.max(ingest.max_body_bytes);
+        set(&mut ingest.max_requests, args.max_requests);
+        set(&mut ingest.max_requests_bytes, args.max_requests_bytes);
+        set(&mut ingest.body_timeout, args.body_timeout);
         set(&mut config.fanout.max_sessions, args.max_sessions);
         set(&mut config.connections.max, args.max_connections);
         set(&mut config.fanout.lag_bytes, args.max_lag);

@@ -155,6 +155,7 @@ impl Relay {
         Parts {
             receiver: Receiver {
                 config: config.ingest.clone(),
+                budget: config.ingest.budget(),
                 sink: Arc::new(Bridge::new(hub.clone())),
                 authorize: Arc::new(AllowAll),
                 observer: counters.clone(),

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::task::spawn_blocking;
 
 use super::{BodyError, Form, finish, too_large};
+use crate::budget::Permit;
 /// Up to this many bytes are inflated on the spot: to 4 MiB at most.
 const AT_ONCE_BYTES: usize = 64 << 10;
 
@@ -18,7 +19,16 @@ const STREAM_IDENTIFIER: &[u8] = b"\xff\x06\x00\x00sNaPpY";
 /// # Errors
 ///
 /// [`BodyError::Compression`]; [`BodyError::TooLarge`] for more than `limit` bytes.
-pub(super) async fn inflated(sent: Bytes, framed: bool, limit: usize) -> Result<Bytes, BodyError> {
+pub(super) async fn inflated(
+    sent: Bytes,
+    framed: bool,
+    limit: usize,
+    permit: &mut Permit,
+) -> Result<Bytes, BodyError> {
+    let framed = framed || sent.starts_with(STREAM_IDENTIFIER);
+    permit
+        .take(most(&sent, framed).min(limit))
+        .map_err(BodyError::Overloaded)?;
     if sent.len() <= AT_ONCE_BYTES {
         return inflate(&sent, framed, limit);
     }
@@ -27,7 +37,7 @@ pub(super) async fn inflated(sent: Bytes, framed: bool, limit: usize) -> Result<
 }
 
 fn inflate(sent: &[u8], framed: bool, limit: usize) -> Result<Bytes, BodyError> {
-    match framed || sent.starts_with(STREAM_IDENTIFIER) {
+    match framed {
         true => frames(sent, limit),
         false => block(sent, limit),
     }
@@ -45,6 +55,14 @@ fn block(sent: &[u8], limit: usize) -> Result<Bytes, BodyError> {
     }
     let body = snap::raw::Decoder::new().decompress_vec(sent);
     body.map(Bytes::from).map_err(bad)
+}
+
+/// The most that it can be inflated: a block says it, and frames are estimated.
+fn most(sent: &[u8], framed: bool) -> usize {
+    match framed {
+        true => sent.len().saturating_mul(MOST),
+        false => snap::raw::decompress_len(sent).unwrap_or(0),
+    }
 }
 
 /// How many bytes one byte of a block can stand for: a copy of 64 takes three (Snappy format

@@ -24,6 +24,8 @@ fn all() -> Vec<IngestError> {
     vec![
         IngestError::Upgrade,
         IngestError::Body(BodyError::Incomplete),
+        IngestError::Body(BodyError::TooSlow),
+        IngestError::Body(BodyError::Overloaded(Refused::overloaded(1))),
         IngestError::Body(BodyError::Compression {
             coding: "gzip",
             what: String::new(),
@@ -76,7 +78,10 @@ fn the_readme_has_the_table() {
 #[test]
 fn retryable_is_what_may_succeed_later() {
     for error in all() {
-        let later = matches!(error, IngestError::Refused(_));
+        let later = matches!(
+            error,
+            IngestError::Refused(_) | IngestError::Body(BodyError::Overloaded(_))
+        );
         let http = matches!(error.http_status().as_u16(), 429 | 502 | 503 | 504);
         let grpc = error.grpc_code() == Code::Unavailable;
         assert_eq!((http, grpc), (later, later), "{error}");

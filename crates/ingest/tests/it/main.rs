@@ -11,6 +11,8 @@ mod head;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod vectors;

@@ -4,7 +4,7 @@ use flate2::write::ZlibEncoder;
 
 use super::*;
 
-type Compress = fn(&[u8]) -> Vec<u8>;
+pub(super) type Compress = fn(&[u8]) -> Vec<u8>;
 
 fn zlib(data: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
@@ -38,7 +38,7 @@ fn frames(data: &[u8]) -> Vec<u8> {
 const STREAM_IDENTIFIER: &[u8] = b"\xff\x06\0\0sNaPpY";
 
 /// Every coding with what compresses to it.
-const CODINGS: [(ContentEncoding, Compress); 6] = [
+pub(super) const CODINGS: [(ContentEncoding, Compress); 6] = [
     (ContentEncoding::Gzip, gzip),
     (ContentEncoding::Deflate, zlib),
     (ContentEncoding::Zstd, zstd),
@@ -193,7 +193,14 @@ async fn long_snappy() {
     let data = noise(200_000);
     for compress in [block as Compress, frames] {
         let stream = stream::iter([Ok::<_, Infallible>(Bytes::from(compress(&data)))]);
-        let read = read(stream, ContentEncoding::Snappy, None, 1 << 20).await;
+        let read = read(
+            stream,
+            ContentEncoding::Snappy,
+            None,
+            1 << 20,
+            &mut permit(),
+        )
+        .await;
         assert!(read.unwrap() == data);
     }
 }
