@@ -3,6 +3,7 @@
 mod convert;
 mod values;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
@@ -115,6 +116,11 @@ struct ServeArgs {
     #[arg(long, env = "OTLP_RELAY_PROFILES", value_parser = FalseyValueParser::new())]
     profiles: bool,
 
+    /// A file of bearer tokens, one a line, of which every sender has to show one; read again on
+    /// SIGHUP
+    #[arg(long, value_name = "FILE", env = "OTLP_RELAY_INGEST_TOKEN_FILE")]
+    ingest_token_file: Option<PathBuf>,
+
     /// Web origins that may watch besides the relay's own, like `https://dash.example.com` or
     /// `https://*.example.com`
     #[arg(
@@ -211,6 +217,7 @@ impl ServeArgs {
         config.ingest.lenient_content_type = args.lenient_content_type;
         config.ingest.profiles = args.profiles;
         config.fanout.profiles = args.profiles;
+        config.ingest_token_file = args.ingest_token_file;
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
         if let Some(limit) = args.max_body {

@@ -3,6 +3,7 @@
 mod announce;
 mod exchange;
 mod refuse;
+mod reload;
 
 use std::future::Future;
 use std::io;
@@ -22,7 +23,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::{App, HttpResponse};
 use fanout::{Fanout, Hub};
-use ingest::{AllowAll, Code, IngestError, Receiver, status};
+use ingest::{AllowAll, Authorize, Code, IngestError, Receiver, status};
 use socket2::{Domain, Socket, Type};
 use tracing::{info, warn};
 
@@ -33,6 +34,7 @@ use crate::conn::{Clock, Conn, ConnHandle, Connections};
 use crate::counters::Counters;
 use crate::gate::Rules;
 use crate::shutdown::{self, Draining};
+use crate::tokens::Tokens;
 use crate::{RunError, pages};
 
 /// Connections that the system may hold ready for us.
@@ -42,6 +44,7 @@ const BACKLOG: i32 = 1024;
 pub struct Relay {
     config: ServerConfig,
     listeners: Vec<(SocketAddr, TcpListener)>,
+    tokens: Option<Arc<Tokens>>,
     counters: Arc<Counters>,
 }
 
@@ -62,7 +65,8 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// [`RunError::Bind`] with the first address that can't be bound.
+    /// [`RunError::Bind`] with the first address that can't be bound, [`RunError::Tokens`] if the
+    /// tokens can't be read.
     pub fn bind(config: ServerConfig) -> Result<Self, RunError> {
         let listeners = config.listen.iter().map(|address| {
             let bound = bind(*address).and_then(|socket| Ok((socket.local_addr()?, socket)));
@@ -72,9 +76,11 @@ impl Relay {
             })
         });
         let listeners = listeners.collect::<Result<_, _>>()?;
+        let tokens = config.ingest_token_file.clone().map(Tokens::read);
         Ok(Self {
-            config,
             listeners,
+            tokens: tokens.transpose()?.map(Arc::new),
+            config,
             counters: Arc::new(Counters::default()),
         })
     }
@@ -116,7 +122,8 @@ impl Relay {
         }
         let server = builder.run();
         let handle = server.handle();
-        announce::listening(&addresses);
+        announce::listening(&addresses, self.tokens.is_some());
+        let reloading = actix_rt::spawn(reload::on_hangup(self.tokens.clone()));
 
         let sessions = parts.fanout.hub.clone();
         let mut serving = actix_rt::spawn(server);
@@ -141,6 +148,7 @@ impl Relay {
             let left = parts.connections.open();
             warn!("{left} connections were still open after {grace:?} and are cut off");
         }
+        reloading.abort();
         handle.stop(false).await;
         serving.await.map_err(io::Error::other)??;
         announce::totals(&self.counters);
@@ -157,7 +165,10 @@ impl Relay {
                 config: config.ingest.clone(),
                 budget: config.ingest.budget(),
                 sink: Arc::new(Bridge::new(hub.clone())),
-                authorize: Arc::new(AllowAll),
+                authorize: match &self.tokens {
+                    Some(tokens) => Arc::clone(tokens) as Arc<dyn Authorize>,
+                    None => Arc::new(AllowAll),
+                },
                 observer: counters.clone(),
             },
             fanout: Fanout {

@@ -2,6 +2,7 @@
 //! [`crate::cli`]; nothing else reads them.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use fanout::FanoutConfig;
@@ -23,6 +24,8 @@ pub struct ServerConfig {
     pub shutdown_grace: Duration,
     /// The receiver.
     pub ingest: IngestConfig,
+    /// A file of tokens of which every sender has to show one. Default: none, everybody may send.
+    pub ingest_token_file: Option<PathBuf>,
     /// The fan-out.
     pub fanout: FanoutConfig,
     /// Who may talk to the relay.
@@ -68,6 +71,7 @@ impl Default for ServerConfig {
             connections: ConnectionConfig::default(),
             shutdown_grace: Duration::from_secs(10),
             ingest: IngestConfig::default(),
+            ingest_token_file: None,
             fanout: FanoutConfig::default(),
             gate: GateConfig::default(),
         }

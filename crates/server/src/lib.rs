@@ -2,7 +2,7 @@
 //!
 //! This crate composes the others: [`ingest`] receives exports, [`fanout`] shows them to
 //! WebSocket clients, and here is what joins them ([`bridge`]), the connections below them
-//! ([`conn`]), who may talk to the relay ([`gate`]), and the command line ([`cli`]).
+//! ([`conn`]), who may talk to the relay ([`gate`], [`tokens`]), and the command line ([`cli`]).
 //! [`Relay`] is the whole program, callable from a test. Beside it, [`conversion`] converts files
 //! with [`::convert`], without a relay.
 
@@ -18,6 +18,7 @@ pub mod logging;
 mod pages;
 pub mod shutdown;
 mod throttle;
+pub mod tokens;
 
 use std::future::Future;
 use std::io;
@@ -39,6 +40,9 @@ pub enum RunError {
         /// What the system said.
         source: io::Error,
     },
+    /// The tokens could not be read.
+    #[error(transparent)]
+    Tokens(#[from] tokens::TokenError),
     /// The server failed.
     #[error("the server failed: {0}")]
     Server(#[from] io::Error),
@@ -60,7 +64,8 @@ fn hint(error: &io::Error) -> &'static str {
 ///
 /// # Errors
 ///
-/// [`RunError::Bind`] if an address can't be bound, [`RunError::Server`] if serving fails.
+/// [`RunError::Bind`] if an address can't be bound, [`RunError::Tokens`] if the tokens can't be
+/// read, [`RunError::Server`] if serving fails.
 pub async fn run(config: ServerConfig, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     Relay::bind(config)?.run(shutdown).await
 }

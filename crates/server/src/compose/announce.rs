@@ -8,7 +8,7 @@ use crate::counters::Counters;
 use crate::gate::is_loopback;
 
 /// One line for each address, with how to be reached.
-pub(super) fn listening(addresses: &[SocketAddr]) {
+pub(super) fn listening(addresses: &[SocketAddr], tokens: bool) {
     for address in addresses {
         if is_loopback(address.ip()) {
             let port = address.port();
@@ -21,9 +21,13 @@ pub(super) fn listening(addresses: &[SocketAddr]) {
         }
     }
     if addresses.iter().any(|address| !is_loopback(address.ip())) {
+        let who = match tokens {
+            true => "watch without a token: keep it",
+            false => "send and watch without a token: set --ingest-token-file, keep it",
+        };
         warn!(
-            "whoever can reach this address may send and watch, without a token: \
-             keep it inside a network that you trust, or put a proxy with authentication in front"
+            "whoever can reach this address may {who} inside a network that you trust, or put a \
+             proxy with authentication in front"
         );
     }
 }

@@ -19,3 +19,4 @@ mod stalled;
 mod startup;
 mod subscribers;
 mod support;
+mod tokens;
