@@ -1,6 +1,5 @@
 //! More than there is room for, and bodies that take too long.
 
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use ingest::IngestConfig;
@@ -18,6 +17,12 @@ fn server(config: IngestConfig) -> Server {
     })
 }
 
+/// Lets others go on for a moment.
+#[expect(clippy::disallowed_methods, reason = "it is the test's own thread")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
+}
+
 /// Waits until so many requests are in flight.
 fn wait_for_requests(server: &Server, count: usize) {
     let begin = Instant::now();
@@ -27,7 +32,7 @@ fn wait_for_requests(server: &Server, count: usize) {
             "{} in flight",
             server.budget.requests()
         );
-        sleep(Duration::from_millis(1));
+        pause();
     }
 }
 
@@ -119,7 +124,7 @@ fn slow_bodies_end() {
         assert!(begin.elapsed() < PATIENCE);
         // The server may have closed already.
         let _ = client.try_send(&[0]);
-        sleep(Duration::from_millis(10));
+        pause();
     }
     let answer = client.answer();
     assert_eq!(answer.status, 408);
