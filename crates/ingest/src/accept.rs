@@ -58,7 +58,7 @@ pub fn check(
     if checked.string_indices {
         warn_of_string_indices(signal);
     }
-    let (items, refused) = (checked.items, checked.refused.len());
+    let (items, refused) = (checked.items, checked.refused().len());
     let Some(first) = checked.refusal() else {
         let export = Export {
             signal,
