@@ -58,9 +58,12 @@ pub enum IngestError {
     ContentType,
     /// The content coding is unknown, or there are several.
     #[error(
-        "the Content-Encoding must be one of gzip, deflate, zstd, snappy, x-snappy-framed and identity, and only one"
+        "the compression must be one of gzip, deflate, zstd, snappy, x-snappy-framed and identity, and only one"
     )]
     ContentEncoding,
+    /// The body is not one gRPC message (gRPC over HTTP/2, "Length-Prefixed-Message").
+    #[error("the body is not one gRPC message: {0}")]
+    Framing(&'static str),
     /// The body could not be read.
     #[error(transparent)]
     Body(#[from] BodyError),
@@ -108,6 +111,7 @@ impl IngestError {
             | Self::Auth(_)
             | Self::ContentType
             | Self::ContentEncoding
+            | Self::Framing(_)
             | Self::Body(_)
             | Self::Decode(_)
             | Self::Internal => None,
@@ -137,6 +141,8 @@ impl IngestError {
                 Code::Unimplemented,
                 "content_encoding",
             ),
+            // gRPC's own code for it (gRPC, "Compression"); clients drop the data.
+            Self::Framing(_) => (Http::BAD_REQUEST, Code::Internal, "framing"),
             Self::Body(BodyError::TooLarge { .. }) => (
                 Http::PAYLOAD_TOO_LARGE,
                 Code::ResourceExhausted,

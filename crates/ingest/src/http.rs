@@ -12,20 +12,16 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse, web};
 use otlp_codec::Signal;
 use tokio::time::timeout;
-use tracing::debug;
 
 pub use self::unread::hold_unread;
 
 use self::unread::RequestBody;
-use crate::accept::{self, Rejected};
-use crate::authorize::{Authorize, Credentials};
+use crate::authorize::Credentials;
 use crate::body::{self, BodyError};
-use crate::budget::Budget;
-use crate::config::IngestConfig;
 use crate::content::{ContentEncoding, ContentType};
 use crate::error::IngestError;
-use crate::observer::{Observer, Transport};
-use crate::sink::ExportSink;
+use crate::observer::Transport;
+use crate::receiver::{Outcome, Receiver, Taken};
 use crate::{status, success};
 
 /// The paths that are served and their signals (OTLP spec, "OTLP/HTTP Request").
@@ -42,21 +38,6 @@ pub fn asks_for_websocket(headers: &HeaderMap) -> bool {
     values(headers, UPGRADE)
         .flat_map(|value| value.split(|&byte| byte == b','))
         .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
-}
-
-/// Everything that a transport needs. Cheap to clone; one for all workers.
-#[derive(Clone)]
-pub struct Receiver {
-    /// Limits and rules.
-    pub config: IngestConfig,
-    /// What all requests may hold together, those of other transports too.
-    pub budget: Budget,
-    /// Where exports go.
-    pub sink: Arc<dyn ExportSink>,
-    /// Who may send.
-    pub authorize: Arc<dyn Authorize>,
-    /// Who counts.
-    pub observer: Arc<dyn Observer>,
 }
 
 /// Adds the receiver's routes to an actix application, for every method: POST is served, all
@@ -88,13 +69,13 @@ async fn export(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    let mut outcome = Outcome::new(receiver.observer.as_ref(), signal);
+    let mut outcome = Outcome::new(receiver.observer.as_ref(), signal, Transport::Http);
     let mut body = RequestBody::new(payload);
     let content_type = content_type(request.headers(), receiver.config.lenient_content_type);
     match receive(receiver, signal, request, content_type, &mut body).await {
-        Ok(accepted) => {
-            outcome.accepted(&accepted);
-            success::answer(accepted.content_type, signal, accepted.rejected.as_ref())
+        Ok((content_type, taken)) => {
+            outcome.accepted(&taken);
+            success::answer(content_type, signal, taken.rejected.as_ref())
         }
         Err(error) => {
             outcome.refused(&error);
@@ -104,14 +85,6 @@ async fn export(
     }
 }
 
-/// What is left to say of an export that has been given away.
-struct Accepted {
-    content_type: ContentType,
-    items: usize,
-    bytes: usize,
-    rejected: Option<Rejected>,
-}
-
 /// Judges the head, reads the body, and gives the export to the sink.
 async fn receive(
     receiver: &Receiver,
@@ -119,7 +92,7 @@ async fn receive(
     request: &HttpRequest,
     content_type: Option<ContentType>,
     body: &mut RequestBody,
-) -> Result<Accepted, IngestError> {
+) -> Result<(ContentType, Taken), IngestError> {
     let headers = request.headers();
     if asks_for_websocket(headers) {
         return Err(IngestError::Upgrade);
@@ -145,20 +118,8 @@ async fn receive(
         // Its protobuf form is usually half as long, and is not made in place.
         permit.take(bytes.len())?;
     }
-    let limits = receiver.config.decode_limits();
-    let accept::Accepted { export, rejected } =
-        accept::check_off_thread(signal, content_type, bytes, limits).await?;
-    let accepted = Accepted {
-        content_type,
-        items: export.items,
-        bytes: export.wire.len(),
-        rejected,
-    };
-    // Of an export that nothing is left of, there is nothing to show.
-    if accepted.items > 0 || accepted.rejected.is_none() {
-        receiver.sink.accept(export)?;
-    }
-    Ok(accepted)
+    let taken = receiver.take(signal, content_type, bytes).await?;
+    Ok((content_type, taken))
 }
 
 /// The encoding of the body. `lenient` takes a missing or unknown type for protobuf, unless a
@@ -184,49 +145,6 @@ fn values(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = 
 fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
     let mut values = headers.get_all(name);
     values.next().filter(|_| values.next().is_none())
-}
-
-/// Sees to it that a request is counted once, whatever becomes of it. actix drops the handler
-/// when the connection breaks; that counts as an incomplete body.
-struct Outcome<'a> {
-    observer: &'a dyn Observer,
-    signal: Signal,
-    told: bool,
-}
-
-impl<'a> Outcome<'a> {
-    fn new(observer: &'a dyn Observer, signal: Signal) -> Self {
-        Self {
-            observer,
-            signal,
-            told: false,
-        }
-    }
-
-    fn accepted(&mut self, accepted: &Accepted) {
-        self.told = true;
-        let Accepted { items, bytes, .. } = *accepted;
-        self.observer
-            .accepted(self.signal, Transport::Http, items, bytes);
-        if let Some(Rejected { items, .. }) = accepted.rejected {
-            self.observer.rejected(self.signal, Transport::Http, items);
-        }
-    }
-
-    fn refused(&mut self, error: &IngestError) {
-        self.told = true;
-        debug!(signal = %self.signal, reason = error.reason(), "a request was refused");
-        self.observer
-            .refused(Some(self.signal), Transport::Http, error.reason());
-    }
-}
-
-impl Drop for Outcome<'_> {
-    fn drop(&mut self) {
-        if !self.told {
-            self.refused(&IngestError::Body(BodyError::Incomplete));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! [`status`]).
 //!
 //! [`content`], [`body`], [`budget`], [`accept`], [`error`] and the three traits know no transport; [`http`]
-//! is OTLP/HTTP over actix-web, [`grpc`] the bindings of OTLP/gRPC. Nobody here knows who
+//! is OTLP/HTTP over actix-web, [`grpc`] OTLP/gRPC over tonic. Nobody here knows who
 //! listens: an export is handed on and forgotten, and handing it on never waits.
 
 pub mod accept;
@@ -19,6 +19,7 @@ pub mod error;
 pub mod grpc;
 pub mod http;
 pub mod observer;
+pub mod receiver;
 pub mod sink;
 pub mod status;
 pub mod success;
@@ -28,6 +29,7 @@ pub use budget::{Budget, Permit};
 pub use config::IngestConfig;
 pub use content::{ContentEncoding, ContentType};
 pub use error::{Code, IngestError};
-pub use http::{Receiver, asks_for_websocket, configure, hold_unread};
+pub use http::{asks_for_websocket, configure, hold_unread};
 pub use observer::{NoObserver, Observer, Transport};
+pub use receiver::Receiver;
 pub use sink::{Export, ExportSink, Refused};

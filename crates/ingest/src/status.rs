@@ -80,6 +80,28 @@ impl Status {
         }
     }
 
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The message.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The `google.rpc.RetryInfo` alone, if the error is worth retrying: for the trailer
+    /// `google.rpc.retryinfo-bin`, which some clients read instead of the status.
+    #[must_use]
+    pub fn retry_info(&self) -> Option<Vec<u8>> {
+        match self.detail.as_ref()? {
+            detail @ Detail::RetryInfo { .. } => Some(detail.to_any().value),
+            Detail::BadRequest { .. } => None,
+        }
+    }
+
     /// Protobuf, also for the trailer `grpc-status-details-bin`.
     #[must_use]
     pub fn to_protobuf(&self) -> Vec<u8> {
@@ -214,6 +236,7 @@ fn extra_header(error: &IngestError) -> Option<(HeaderName, HeaderValue)> {
         | IngestError::NotFound
         | IngestError::Upgrade
         | IngestError::ContentType
+        | IngestError::Framing(_)
         | IngestError::Body(_)
         | IngestError::Decode(_)
         | IngestError::Internal => None,

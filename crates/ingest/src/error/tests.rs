@@ -51,6 +51,7 @@ fn all() -> Vec<IngestError> {
         IngestError::Decode(DecodeError::TooManyItems { limit: 1 }),
         IngestError::ContentType,
         IngestError::ContentEncoding,
+        IngestError::Framing(""),
         IngestError::Internal,
         IngestError::Refused(Refused::overloaded(1)),
         IngestError::Refused(Refused::draining(1)),

@@ -1,4 +1,4 @@
-//! The receiver over real sockets: raw HTTP/1.1 in, recorded exports and raw answers out.
+//! The receiver over real sockets: raw HTTP/1.1 or gRPC in, recorded exports and raw answers out.
 
 #[cfg(test)]
 mod client;
@@ -6,6 +6,12 @@ mod client;
 mod compression;
 #[cfg(test)]
 mod connection;
+#[cfg(test)]
+mod grpc;
+#[cfg(test)]
+mod grpc_limits;
+#[cfg(test)]
+mod grpc_server;
 #[cfg(test)]
 mod head;
 #[cfg(test)]
