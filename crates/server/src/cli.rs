@@ -1,6 +1,7 @@
 //! The command line and the environment.
 
 mod convert;
+mod grpc;
 mod values;
 
 use std::path::PathBuf;
@@ -43,8 +44,8 @@ const MAX_WORKERS: i64 = 512;
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Receive OTLP over HTTP and show it to WebSocket clients (the default)
-    Serve(ServeArgs),
+    /// Receive OTLP over HTTP and gRPC and show it to WebSocket clients (the default)
+    Serve(Box<ServeArgs>),
     /// Convert files of OTLP: JSON, JSON Lines and protobuf, gzip or zstd around them
     Convert(convert::ConvertArgs),
 }
@@ -80,6 +81,9 @@ struct ServeArgs {
         value_parser = values::addresses
     )]
     listen: Vec<values::Addresses>,
+
+    #[command(flatten)]
+    grpc: grpc::GrpcArgs,
 
     /// The longest request body, as sent and inflated [default: 64MiB]
     #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_BODY", value_parser = values::size)]
@@ -214,6 +218,7 @@ impl ServeArgs {
                 .collect(),
             ..ServerConfig::default()
         };
+        args.grpc.apply(&mut config.grpc);
         config.ingest.lenient_content_type = args.lenient_content_type;
         config.ingest.profiles = args.profiles;
         config.fanout.profiles = args.profiles;
@@ -283,6 +288,7 @@ mod tests {
             assert_eq!(config.ingest, default.ingest);
             assert_eq!(config.fanout, default.fanout);
             assert_eq!(config.connections, default.connections);
+            assert_eq!(config.grpc, default.grpc);
         }
         for args in [
             &[
@@ -329,6 +335,8 @@ mod tests {
         for args in [
             ["--listen", "localhost"],
             ["--listen", ":4444"],
+            ["--grpc-listen", "4317"],
+            ["--grpc-max-streams", "0"],
             ["--max-body", "lots"],
             ["--max-body", "0"],
             ["--max-connections", "0"],

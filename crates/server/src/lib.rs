@@ -14,6 +14,7 @@ pub mod conn;
 pub mod conversion;
 pub mod counters;
 pub mod gate;
+mod grpc;
 pub mod logging;
 mod pages;
 pub mod shutdown;
@@ -33,10 +34,12 @@ pub use config::ServerConfig;
 #[derive(Debug, Error)]
 pub enum RunError {
     /// An address could not be bound.
-    #[error("can't listen on {address}: {source}{}", hint(source))]
+    #[error("can't listen on {address}: {source}{}", hint(source, flag))]
     Bind {
         /// The address.
         address: SocketAddr,
+        /// The flag that chooses it.
+        flag: &'static str,
         /// What the system said.
         source: io::Error,
     },
@@ -49,14 +52,16 @@ pub enum RunError {
 }
 
 /// What to do about a failure to bind.
-fn hint(error: &io::Error) -> &'static str {
+fn hint(error: &io::Error, flag: &str) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "; another program listens there: stop it, or choose another address with --listen"
+            format!(
+                "; another program listens there: stop it, or choose another address with {flag}"
+            )
         }
-        io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges",
-        io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
-        _ => "",
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "; this machine has no such address".to_owned(),
+        _ => String::new(),
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod cases;
 mod convert;
+mod grpc;
 mod hardening;
 mod limits;
 mod rules;

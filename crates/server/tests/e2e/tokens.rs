@@ -1,6 +1,10 @@
 //! Who may send: a file of tokens, and what SIGHUP does with it.
 
-use crate::support::{JSON, Relay, Watcher, exchange, gauge_json, request, run_to_end};
+use tonic::Code;
+
+use crate::support::{
+    Grpc, JSON, Relay, Watcher, exchange, gauge, gauge_json, request, run_to_end,
+};
 
 const OLD: &str = "the-old-token-of-this-test";
 const NEW: &str = "the-new-token-of-this-test";
@@ -104,4 +108,22 @@ fn a_hangup_ends_nothing() {
     relay.signal("HUP");
     relay.wait_for_log("nothing to read again");
     assert_eq!(send(&relay, None, 1).0, 200);
+}
+
+/// Scenario: exports over gRPC with the token, with another, and with none.
+/// Guarantees: UNAUTHENTICATED for all but the token of the file; watchers see that one alone.
+#[test]
+fn senders_show_it_over_grpc_too() {
+    let file = TokenFile::new("grpc", OLD);
+    let args = ["--grpc-listen", "127.0.0.1:0", "--ingest-token-file"];
+    let relay = Relay::with(&[&args[..], &[file.path()]].concat());
+    let mut watcher = Watcher::connect(relay.address());
+    let grpc = Grpc::connect(relay.grpc_address());
+    for wrong in [None, Some("Bearer another-token-of-this-test"), Some(OLD)] {
+        let status = grpc.export_with(wrong, gauge("m", 1)).unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated, "{wrong:?}");
+    }
+    let right = format!("Bearer {OLD}");
+    assert!(grpc.export_with(Some(&right), gauge("m", 2)).is_ok());
+    assert_eq!(watcher.frame(), gauge_json("m", 2));
 }
