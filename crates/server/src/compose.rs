@@ -145,8 +145,8 @@ impl Relay {
         let mut grpc = GrpcServer::start(&self.config.grpc, grpc_listeners, grpc).await?;
         let server = builder.run();
         let handle = server.handle();
-        announce::listening(&addresses, &grpc_addresses, self.tokens.is_some());
         let reloading = actix_rt::spawn(reload::on_hangup(self.tokens.clone()));
+        announce::listening(&addresses, &grpc_addresses, self.tokens.is_some());
 
         let sessions = parts.fanout.hub.clone();
         let mut serving = actix_rt::spawn(server);
