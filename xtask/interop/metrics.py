@@ -2,8 +2,8 @@
 
 Usage: metrics.py PATH-TO-OTLP-RELAY
 
-Each export is compared twice: with the values that the program recorded, and as a whole with
-what Python's own protobuf library makes of the very bytes that the SDK sent.
+Exports go by HTTP and by gRPC. Each is compared twice: with the values that the program recorded,
+and as a whole with what Python's own protobuf library makes of the very bytes that the SDK sent.
 """
 
 import asyncio
@@ -16,9 +16,13 @@ import sys
 import urllib.error
 import urllib.request
 
+import grpc
 import requests
 import websockets
 from google.protobuf import json_format
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (
+    OTLPMetricExporter as GrpcExporter,
+)
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.metrics import Observation
@@ -38,20 +42,25 @@ WAIT = 20  # seconds, for anything
 
 
 class Relay:
-    """The relay as a child process, on a port that the system chose."""
+    """The relay as a child process, on ports that the system chose."""
 
     def __init__(self, binary):
         self.process = subprocess.Popen(
-            [binary, "--listen", "127.0.0.1:0", "--log-format", "json"],
+            [
+                *(binary, "--listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"),
+                *("--log-format", "json"),
+            ],
             stderr=subprocess.PIPE,
             text=True,
         )
         for line in self.process.stderr:
-            found = re.search(r"http://(127\.0\.0\.1:\d+)", line)
-            if found:
+            if found := re.search(r"http://(127\.0\.0\.1:\d+)", line):
                 self.address = found.group(1)
+            # Comes behind it.
+            if found := re.search(r"OTLP/gRPC on (127\.0\.0\.1:\d+)", line):
+                self.grpc_address = found.group(1)
                 return
-        raise SystemExit("the relay said no address")
+        raise SystemExit("the relay said no addresses")
 
     def stop(self):
         """SIGTERM, and the exit code."""
@@ -78,9 +87,32 @@ def otlp_json(wire):
     return hex_ids(tree)
 
 
-def export(address, compression):
-    """Records one of each instrument and exports them; gives the bodies that were sent."""
+def export(relay, compression):
+    """Records one of each instrument and exports them; gives the bodies that were sent. The type
+    of `compression` says how: by HTTP or by gRPC."""
     bodies = []
+    if isinstance(compression, Compression):
+        record(http_exporter(relay.address, compression, bodies))
+    else:
+        record(grpc_exporter(relay.grpc_address, compression, bodies))
+    return bodies
+
+
+def grpc_exporter(address, compression, bodies):
+    """Exports by gRPC, and keeps a copy of what goes out, without the compression."""
+    exporter = GrpcExporter(endpoint=address, insecure=True, compression=compression)
+    call = exporter._client.Export
+
+    def recorded(request, **kwargs):
+        bodies.append(request.SerializeToString())
+        return call(request=request, **kwargs)
+
+    exporter._client.Export = recorded
+    return exporter
+
+
+def http_exporter(address, compression, bodies):
+    """Exports by HTTP, and keeps a copy of what goes out, without the compression."""
 
     class Recorder(requests.Session):
         """Keeps a copy of what goes out, without the compression."""
@@ -91,9 +123,13 @@ def export(address, compression):
             bodies.append(gzip.decompress(request.body) if zipped else request.body)
             return super().send(request, **kwargs)
 
-    exporter = OTLPMetricExporter(
+    return OTLPMetricExporter(
         endpoint=f"http://{address}/v1/metrics", compression=compression, session=Recorder()
     )
+
+
+def record(exporter):
+    """Records one of each instrument and exports them."""
     provider = MeterProvider(
         metric_readers=[PeriodicExportingMetricReader(exporter, export_interval_millis=3_600_000)],
         resource=Resource({"service.name": "interop", "instances": 3, "zones": ["a", "b"]}),
@@ -119,7 +155,6 @@ def export(address, compression):
     for value in (0.0, 1.0, 1000.0):
         size.record(value)
     provider.shutdown()
-    return bodies
 
 
 def check(frame, expected):
@@ -179,11 +214,14 @@ async def interop(relay):
         websockets.connect(url, max_size=None) as offering,
         websockets.connect(url, max_size=None, compression=None) as plain,
     ):
-        for compression in (Compression.NoCompression, Compression.Gzip):
+        for compression in (
+            *(Compression.NoCompression, Compression.Gzip),
+            *(grpc.Compression.NoCompression, grpc.Compression.Gzip),
+        ):
             # What clients send is ignored, text and binary.
             await offering.send("hello")
             await offering.send(b"\x00\xff")
-            bodies = await asyncio.to_thread(export, relay.address, compression)
+            bodies = await asyncio.to_thread(export, relay, compression)
             assert len(bodies) == 1, f"{len(bodies)} exports"
             for body in bodies:
                 frames = [await asyncio.wait_for(c.recv(), WAIT) for c in (offering, plain)]

@@ -14,6 +14,8 @@ use crate::verify::{cargo, say};
 const REQUIREMENTS: &str = "xtask/interop/requirements.txt";
 /// The relay between an SDK and a client.
 const RELAY: &str = "xtask/interop/metrics.py";
+/// The other signals, and compressions.
+const SIGNALS: &str = "xtask/interop/signals.py";
 /// The format that is Python's own.
 const PROTOJSON: &str = "xtask/interop/protojson.py";
 
@@ -24,6 +26,7 @@ pub(crate) fn run() -> Result<()> {
     cargo(&["build", "--package", "server", "--locked"], &[])?;
     let relay = target_folder(&root)?.join("debug/otlp-relay");
     execute(Command::new(&python).arg(root.join(RELAY)).arg(&relay))?;
+    execute(Command::new(&python).arg(root.join(SIGNALS)).arg(&relay))?;
     let codec = root.join("crates/otlp-codec");
     let inputs =
         ["tests/data/otlp-json-vectors.jsonl", "benches/data"].map(|path| codec.join(path));

@@ -1,6 +1,8 @@
-//! House rules that a machine can check: layering, module docs, file lengths, manifests.
+//! House rules that a machine can check: layering, module docs, file lengths, manifests, and the
+//! proofs that the docs name.
 
 mod layering;
+mod proofs;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,7 @@ pub(crate) fn workspace_root() -> PathBuf {
 /// Fails with every violation of a house rule.
 pub(crate) fn check() -> Result<()> {
     let mut violations = layering::violations()?;
+    violations.extend(proofs::violations()?);
     for file in source_files(&workspace_root())? {
         violations.extend(violations_in(&file)?);
     }

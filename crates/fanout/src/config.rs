@@ -41,6 +41,8 @@ pub struct FanoutConfig {
     /// longer is answered with 1009. Messages of clients are checked and ignored, never kept.
     /// Default: 1 MiB.
     pub client_message_bytes: u64,
+    /// Whether there is `/ws/profiles`. Default: `false`.
+    pub profiles: bool,
     /// What the codec may spend on one export. Its `output_bytes` is lowered to
     /// [`frame_bytes`](Self::frame_bytes) where that is smaller. Default: the codec's.
     pub codec: Limits,
@@ -59,6 +61,7 @@ impl Default for FanoutConfig {
             pong_timeout: Duration::from_secs(20),
             close_timeout: Duration::from_secs(2),
             client_message_bytes: 1 << 20,
+            profiles: false,
             codec: Limits::default(),
         }
     }

@@ -1,4 +1,4 @@
-//! The way in: `GET /ws/metrics`, from the request to a session on the bare socket.
+//! The way in: `GET /ws/…`, from the request to a session on the bare socket.
 
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
@@ -16,10 +16,11 @@ use futures_util::Stream;
 use otlp_codec::Signal;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::config::FanoutConfig;
 use crate::hub::{Hub, SubscribeError, Subscription};
 use crate::refusal::Refusal;
 use crate::session::serve;
-use crate::view::ViewKey;
+use crate::view::{Signals, ViewKey};
 
 /// How many bytes a client may send behind its handshake before it has the answer. RFC 6455
 /// section 4.1 lets it send none; a client that sends more is dropped.
@@ -67,26 +68,51 @@ pub struct Fanout {
     pub gate: Arc<dyn Gate>,
 }
 
-/// Registers `GET /ws/metrics`; other methods get 405.
+/// The paths that are served, and what is watched there.
+const ROUTES: [(&str, Signals); 5] = [
+    ("/ws", Signals::ALL),
+    ("/ws/metrics", Signals::only(Signal::Metrics)),
+    ("/ws/traces", Signals::only(Signal::Traces)),
+    ("/ws/logs", Signals::only(Signal::Logs)),
+    (PROFILES, Signals::only(Signal::Profiles)),
+];
+const PROFILES: &str = "/ws/profiles";
+
+fn routes(config: &FanoutConfig) -> impl Iterator<Item = (&'static str, Signals)> {
+    let profiles = config.profiles;
+    ROUTES
+        .into_iter()
+        .filter(move |(path, _)| profiles || *path != PROFILES)
+}
+
+/// Registers `GET /ws`, for all signals, and `/ws/metrics`, `/ws/traces` and `/ws/logs`, for one;
+/// `/ws/profiles` if [`FanoutConfig::profiles`] is set. Other methods get 405.
 ///
 /// A request is judged in this order: the gate (what it says), the query (400), the hub
 /// (503 with Retry-After), the handshake (426 without an upgrade, 400 if it is wrong), and the
 /// connection, which has to carry a `D` (500). The subscription is taken before the 101 is
 /// sent, so nothing that is published after the client has seen it is missed.
 pub fn configure<D: Detach>(cfg: &mut web::ServiceConfig, fanout: Fanout) {
-    let resource = web::resource("/ws/metrics")
-        .app_data(web::Data::new(fanout))
-        .route(web::get().to(watch::<D>))
-        .default_service(web::to(only_get));
-    cfg.service(resource);
+    let data = web::Data::new(fanout);
+    for (path, signals) in routes(data.hub.config()) {
+        let watch = move |request: HttpRequest, payload: web::Payload, fanout| async move {
+            watch::<D>(&request, payload, &fanout, signals).await
+        };
+        let resource = web::resource(path)
+            .app_data(data.clone())
+            .route(web::get().to(watch))
+            .default_service(web::to(only_get));
+        cfg.service(resource);
+    }
 }
 
 async fn watch<D: Detach>(
-    request: HttpRequest,
+    request: &HttpRequest,
     payload: web::Payload,
-    fanout: web::Data<Fanout>,
+    fanout: &web::Data<Fanout>,
+    signals: Signals,
 ) -> HttpResponse {
-    match upgrade::<D>(&request, payload.into_inner(), &fanout).await {
+    match upgrade::<D>(request, payload.into_inner(), fanout, signals).await {
         Ok(response) => response,
         Err(refusal) => refusal.response(),
     }
@@ -103,11 +129,12 @@ async fn upgrade<D: Detach>(
     request: &HttpRequest,
     payload: dev::Payload,
     fanout: &Fanout,
+    signals: Signals,
 ) -> Result<HttpResponse, Refusal> {
     fanout
         .gate
         .admit(request.head(), request.peer_addr().map(|peer| peer.ip()))?;
-    let key = ViewKey::parse(Signal::Metrics, request.query_string())?;
+    let key = ViewKey::parse(signals, request.query_string())?;
     let subscription = fanout.hub.subscribe(key).map_err(unavailable)?;
     let response = shake_hands(request).await?;
     let Some(connection) = request.conn_data::<D>() else {
@@ -208,7 +235,6 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::config::FanoutConfig;
     use crate::observer::NoObserver;
 
     /// Scenario: the task of a client on a TCP socket, which is all that an idle one holds.

@@ -14,6 +14,9 @@ use crate::refusal::Refusal;
 pub struct Signals(u8);
 
 impl Signals {
+    /// All of them; profiles come only where they are received.
+    pub const ALL: Self = Self((1 << Signal::ALL.len()) - 1);
+
     /// The set of one signal.
     #[must_use]
     pub const fn only(signal: Signal) -> Self {

@@ -18,8 +18,27 @@ use crate::sink::Export;
 /// round trip to another thread is worth.
 pub const OFFLOAD_BYTES: usize = 1 << 20;
 
+/// What became of an acceptable request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// What is handed on.
+    pub export: Export,
+    /// What is not, if anything (OTLP spec, "Partial Success").
+    pub rejected: Option<Rejected>,
+}
+
+/// Items that were taken out of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// How many: data points, spans or log records.
+    pub items: usize,
+    /// What is wrong with the first of them, and where, for a human.
+    pub why: String,
+}
+
 /// Checks an inflated `body` of an `Export` request and makes it an [`Export`]. An empty
-/// protobuf body is an empty request (OTLP spec, "Full Success").
+/// protobuf body is an empty request (OTLP spec, "Full Success"). Items with an id of a wrong
+/// length are taken out of it; that is no error.
 ///
 /// # Errors
 ///
@@ -30,24 +49,39 @@ pub fn check(
     content_type: ContentType,
     body: Bytes,
     limits: &Limits,
-) -> Result<Export, DecodeError> {
+) -> Result<Accepted, DecodeError> {
     let wire = match content_type {
         ContentType::Protobuf => body,
         ContentType::Json => from_json(signal, body, limits)?,
     };
     let checked = check::check(signal, &wire, limits)?;
-    if let Some(refusal) = checked.refusal() {
-        return Err(refusal);
-    }
     if checked.string_indices {
         warn_of_string_indices(signal);
     }
-    let items = checked.items;
-    Ok(Export {
+    let (items, refused) = (checked.items, checked.refused().len());
+    let Some(first) = checked.refusal() else {
+        let export = Export {
+            signal,
+            wire,
+            items,
+        };
+        return Ok(Accepted {
+            export,
+            rejected: None,
+        });
+    };
+    let why = format!("{refused} of {items} {} refused: {first}", signal.items());
+    let rest = Bytes::from(checked.retain().into_owned());
+    let export = Export {
         signal,
-        wire,
-        items,
-    })
+        wire: rest,
+        items: items - refused,
+    };
+    let rejected = Some(Rejected {
+        items: refused,
+        why,
+    });
+    Ok(Accepted { export, rejected })
 }
 
 /// The longest scratch buffer that a thread keeps between two JSON bodies, in bytes.
@@ -95,7 +129,7 @@ pub async fn check_off_thread(
     content_type: ContentType,
     body: Bytes,
     limits: Limits,
-) -> Result<Export, IngestError> {
+) -> Result<Accepted, IngestError> {
     if body.len() <= OFFLOAD_BYTES {
         return Ok(check(signal, content_type, body, &limits)?);
     }

@@ -1,28 +1,37 @@
 //! Reads a request body: stream, decoder, buffer, with limits on both sides of the decoder.
 //!
-//! The compressed body is never held whole. Every buffer grows with what has arrived, never
-//! with what was announced.
+//! The compressed body is never held whole, but for snappy, which can't be inflated in pieces.
+//! Every buffer grows with what has arrived, never with what was announced.
+
+mod snappy;
 
 use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use async_compression::tokio::bufread::GzipDecoder;
+use async_compression::tokio::bufread::{GzipDecoder, ZlibDecoder, ZstdDecoder};
+use async_compression::zstd::DParameter;
 use bytes::{BufMut, Bytes};
 use futures_util::{Stream, StreamExt};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt};
 use tokio::task::yield_now;
 use tokio_util::io::StreamReader;
 
+use crate::budget::Permit;
 use crate::content::ContentEncoding;
+use crate::sink::Refused;
 
 /// The first size of a buffer, in bytes, if the body may be as long; it doubles from there.
 const FIRST_BUFFER_BYTES: usize = 64 << 10;
 
 /// How many bytes are inflated in one go, before other tasks of the thread get their turn.
 const STEP_BYTES: usize = 256 << 10;
+
+/// The longest window of zstd that is allowed, 8 MiB, as a power of two (RFC 9659): the decoder
+/// keeps as much.
+const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// A body that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -36,9 +45,20 @@ pub enum BodyError {
         form: Form,
     },
     /// Not what its coding says: bad header, bad data, bad checksum, cut short, or followed by
-    /// something else (RFC 1952, 2.3.1.2). The text comes from the decoder, not from the data.
-    #[error("the gzip data is bad: {0}")]
-    Compression(String),
+    /// something else (RFC 1952, 2.3.1.2; RFC 1950, 2.2; RFC 8878, 3.1). The text comes from the decoder, not from the data.
+    #[error("the {coding} data is bad: {what}")]
+    Compression {
+        /// The name of the coding.
+        coding: &'static str,
+        /// What is wrong.
+        what: String,
+    },
+    /// The body doesn't fit into what all requests may hold together.
+    #[error(transparent)]
+    Overloaded(Refused),
+    /// It took longer than a body may (RFC 9110, 15.5.9).
+    #[error("the body took too long")]
+    TooSlow,
     /// The connection ended before the body did, or the chunks of the body are malformed (RFC
     /// 9112, 7.1 and 8). A stream's error does not tell which.
     #[error("the body is incomplete, or its chunks are malformed")]
@@ -70,13 +90,15 @@ impl fmt::Display for Form {
 ///
 /// [`BodyError`], at the first byte that is one too many: what was sent and what it inflates to
 /// are both held to `limit` bytes, and a longer `declared` is refused before anything is read.
-/// Nothing is inflated beyond the limit. Any error of `stream` is [`BodyError::Incomplete`]. On
+/// Nothing is inflated beyond the limit. What is held is taken from `permit` as it grows, and
+/// [`BodyError::Overloaded`] if there is no more. Any error of `stream` is [`BodyError::Incomplete`]. On
 /// error the stream may have more to give.
 pub async fn read<S, E>(
     stream: S,
     encoding: ContentEncoding,
     declared: Option<u64>,
     limit: usize,
+    permit: &mut Permit,
 ) -> Result<Bytes, BodyError>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
@@ -91,33 +113,61 @@ where
         left: limit,
         limit,
     };
-    match encoding {
-        ContentEncoding::Identity => plain(metered, ceiling).await,
+    let failed = |error| body_error(encoding, error);
+    let result = match encoding {
+        ContentEncoding::Identity => plain(metered, ceiling, permit).await,
         ContentEncoding::Gzip => {
             let mut decoder = GzipDecoder::new(StreamReader::new(metered));
             // Without this a second member, or junk, is dropped and success reported.
             decoder.multiple_members(true);
-            inflated(decoder, limit).await
+            inflated(&mut decoder, limit, permit).await
         }
+        ContentEncoding::Deflate => {
+            let mut decoder = ZlibDecoder::new(StreamReader::new(metered));
+            match inflated(&mut decoder, limit, permit).await {
+                Ok(body) => nothing_behind(decoder.into_inner()).await.map(|()| body),
+                Err(error) => Err(error),
+            }
+        }
+        ContentEncoding::Zstd => {
+            let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
+            let mut decoder = ZstdDecoder::with_params(StreamReader::new(metered), &[window]);
+            decoder.multiple_members(true);
+            inflated(&mut decoder, limit, permit).await
+        }
+        ContentEncoding::Snappy | ContentEncoding::SnappyFramed => {
+            let sent = plain(metered, ceiling, permit).await.map_err(failed)?;
+            let framed = encoding == ContentEncoding::SnappyFramed;
+            return snappy::inflated(sent, framed, limit, permit).await;
+        }
+    };
+    result.map_err(failed)
+}
+
+/// Refuses what stands behind the end of compressed data.
+async fn nothing_behind(mut reader: impl AsyncBufRead + Unpin) -> io::Result<()> {
+    match reader.fill_buf().await?.is_empty() {
+        true => Ok(()),
+        false => Err(io::Error::other("something stands behind its end")),
     }
 }
 
 /// Collects chunks; the stream keeps to the limit.
-async fn plain<S>(mut stream: S, ceiling: usize) -> Result<Bytes, BodyError>
+async fn plain<S>(mut stream: S, ceiling: usize, permit: &mut Permit) -> io::Result<Bytes>
 where
     S: Stream<Item = io::Result<Bytes>> + Unpin,
 {
     let mut buffer = Vec::new();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(body_error)?;
-        grow(&mut buffer, chunk.len(), ceiling);
+        let chunk = chunk?;
+        grow(&mut buffer, chunk.len(), ceiling, permit)?;
         buffer.extend_from_slice(&chunk);
     }
     Ok(finish(buffer))
 }
 
 /// Reads a decoder to its end, or to the first byte over the limit.
-async fn inflated<R>(decoder: R, limit: usize) -> Result<Bytes, BodyError>
+async fn inflated<R>(decoder: R, limit: usize, permit: &mut Permit) -> io::Result<Bytes>
 where
     R: AsyncRead + Unpin,
 {
@@ -125,16 +175,15 @@ where
     let mut decoder = decoder.take(ceiling as u64);
     let mut buffer = Vec::new();
     loop {
-        grow(&mut buffer, 1, ceiling);
+        grow(&mut buffer, 1, ceiling, permit)?;
         let read = decoder
             .read_buf(&mut (&mut buffer).limit(STEP_BYTES))
-            .await
-            .map_err(body_error)?;
+            .await?;
         if read == 0 {
             return Ok(finish(buffer));
         }
         if buffer.len() > limit {
-            return Err(too_large(limit, Form::Inflated));
+            return Err(io::Error::other(too_large(limit, Form::Inflated)));
         }
         if read == STEP_BYTES {
             yield_now().await;
@@ -142,14 +191,18 @@ where
     }
 }
 
-/// Makes room for `more` bytes by doubling, but not beyond `ceiling` unless `more` needs it.
-fn grow(buffer: &mut Vec<u8>, more: usize, ceiling: usize) {
+/// Makes room for `more` bytes by doubling, but not beyond `ceiling` unless `more` needs it; what
+/// the buffer grows by is taken from the budget.
+fn grow(buffer: &mut Vec<u8>, more: usize, ceiling: usize, permit: &mut Permit) -> io::Result<()> {
     let needed = buffer.len() + more;
     if needed > buffer.capacity() {
         let doubled = (buffer.capacity() * 2).max(FIRST_BUFFER_BYTES);
         let capacity = doubled.min(ceiling).max(needed);
+        let taken = permit.take(capacity - buffer.capacity());
+        taken.map_err(|refused| io::Error::other(BodyError::Overloaded(refused)))?;
         buffer.reserve_exact(capacity - buffer.len());
     }
+    Ok(())
 }
 
 /// Gives spare capacity back: bodies are kept for long.
@@ -162,14 +215,19 @@ fn too_large(limit: usize, form: Form) -> BodyError {
     BodyError::TooLarge { limit, form }
 }
 
-/// Takes a [`BodyError`] of [`Metered`] out of its wrapper; all others are the decoder's own.
-fn body_error(error: io::Error) -> BodyError {
+/// Takes a [`BodyError`] out of its wrapper; all others are the decoder's own.
+fn body_error(encoding: ContentEncoding, error: io::Error) -> BodyError {
+    let coding = encoding.as_str();
     match error.downcast::<BodyError>() {
         Ok(error) => error,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            BodyError::Compression("it ends early".to_owned())
+            let what = "it ends early".to_owned();
+            BodyError::Compression { coding, what }
         }
-        Err(error) => BodyError::Compression(error.to_string()),
+        Err(error) => {
+            let what = error.to_string();
+            BodyError::Compression { coding, what }
+        }
     }
 }
 

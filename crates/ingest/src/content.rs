@@ -43,31 +43,62 @@ impl ContentType {
     }
 }
 
-/// How a body is compressed.
+/// How a body is compressed: the codings that the Collector sends, but for lz4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContentEncoding {
     /// Not at all.
     Identity,
     /// `gzip` (RFC 1952), of any number of members.
     Gzip,
+    /// `deflate`: zlib (RFC 1950), as RFC 9110, 8.4.1.2 has it, and not bare deflate. `zlib` is
+    /// another name that the Collector has for it.
+    Deflate,
+    /// `zstd` (RFC 8878), of any number of frames, with windows of at most 8 MiB (RFC 9659).
+    Zstd,
+    /// `snappy`: one block, or frames, which begin with an identifier: Collectors have sent
+    /// either under this name.
+    Snappy,
+    /// `x-snappy-framed`: frames alone.
+    SnappyFramed,
 }
 
 impl ContentEncoding {
     /// The codings that are understood, as a value for `Accept-Encoding`.
-    pub const ACCEPTED: &'static str = "gzip";
+    pub const ACCEPTED: &'static str = "gzip, deflate, zstd, snappy, x-snappy-framed";
 
-    /// Reads a `Content-Encoding` value: `gzip`, `x-gzip` and `identity` in any case (RFC 9110,
-    /// 8.4.1); an empty one is `identity`. `None` for every other coding and for lists.
+    /// The name, without aliases.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+            Self::Zstd => "zstd",
+            Self::Snappy => "snappy",
+            Self::SnappyFramed => "x-snappy-framed",
+        }
+    }
+
+    /// Reads a `Content-Encoding` value: a coding in any case (RFC 9110, 8.4.1), `x-gzip` and
+    /// `zlib` too; an empty one is `identity`. `None` for every other coding and for lists.
     #[must_use]
     pub fn parse(value: &[u8]) -> Option<Self> {
+        const NAMES: [(&str, ContentEncoding); 9] = [
+            ("", ContentEncoding::Identity),
+            ("identity", ContentEncoding::Identity),
+            ("gzip", ContentEncoding::Gzip),
+            ("x-gzip", ContentEncoding::Gzip),
+            ("deflate", ContentEncoding::Deflate),
+            ("zlib", ContentEncoding::Deflate),
+            ("zstd", ContentEncoding::Zstd),
+            ("snappy", ContentEncoding::Snappy),
+            ("x-snappy-framed", ContentEncoding::SnappyFramed),
+        ];
         let coding = trim(value);
-        if coding.is_empty() || coding.eq_ignore_ascii_case(b"identity") {
-            Some(Self::Identity)
-        } else if coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip") {
-            Some(Self::Gzip)
-        } else {
-            None
-        }
+        NAMES
+            .into_iter()
+            .find(|(name, _)| coding.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, known)| known)
     }
 
     /// The coding that a request's `Content-Encoding` headers name. No header is

@@ -18,7 +18,7 @@ pub enum Code {
     NotFound = 5,
     /// The sender is known and not allowed.
     PermissionDenied = 7,
-    /// Over a limit of size. Not retried by OTLP clients, as long as no `RetryInfo` goes with it.
+    /// Over a limit of size or time. Not retried by OTLP clients, as long as no `RetryInfo` goes with it.
     ResourceExhausted = 8,
     /// This is not offered here.
     Unimplemented = 12,
@@ -57,8 +57,13 @@ pub enum IngestError {
     #[error("the Content-Type must be application/x-protobuf or application/json")]
     ContentType,
     /// The content coding is unknown, or there are several.
-    #[error("the Content-Encoding must be gzip or identity, and only one")]
+    #[error(
+        "the compression must be one of gzip, deflate, zstd, snappy, x-snappy-framed and identity, and only one"
+    )]
     ContentEncoding,
+    /// The body is not one gRPC message (gRPC over HTTP/2, "Length-Prefixed-Message").
+    #[error("the body is not one gRPC message: {0}")]
+    Framing(&'static str),
     /// The body could not be read.
     #[error(transparent)]
     Body(#[from] BodyError),
@@ -97,13 +102,16 @@ impl IngestError {
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Refused(refused) => Some(refused.retry_after()),
+            Self::Refused(refused) | Self::Body(BodyError::Overloaded(refused)) => {
+                Some(refused.retry_after())
+            }
             Self::NotFound
             | Self::Method
             | Self::Upgrade
             | Self::Auth(_)
             | Self::ContentType
             | Self::ContentEncoding
+            | Self::Framing(_)
             | Self::Body(_)
             | Self::Decode(_)
             | Self::Internal => None,
@@ -133,13 +141,23 @@ impl IngestError {
                 Code::Unimplemented,
                 "content_encoding",
             ),
+            // gRPC's own code for it (gRPC, "Compression"); clients drop the data.
+            Self::Framing(_) => (Http::BAD_REQUEST, Code::Internal, "framing"),
             Self::Body(BodyError::TooLarge { .. }) => (
                 Http::PAYLOAD_TOO_LARGE,
                 Code::ResourceExhausted,
                 "body_too_large",
             ),
-            Self::Body(BodyError::Compression(_)) => {
+            Self::Body(BodyError::Compression { .. }) => {
                 (Http::BAD_REQUEST, Code::InvalidArgument, "bad_compression")
+            }
+            Self::Body(BodyError::Overloaded(refused)) => (
+                Http::SERVICE_UNAVAILABLE,
+                Code::Unavailable,
+                refused.reason(),
+            ),
+            Self::Body(BodyError::TooSlow) => {
+                (Http::REQUEST_TIMEOUT, Code::ResourceExhausted, "slow_body")
             }
             Self::Body(BodyError::Incomplete) => {
                 (Http::BAD_REQUEST, Code::InvalidArgument, "incomplete_body")

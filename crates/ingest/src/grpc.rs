@@ -1,7 +1,15 @@
-//! gRPC, as far as it goes yet: the stubs of OTLP's collector services, over bytes.
+//! OTLP/gRPC over tonic: the services, the head of a call, the answer.
 //!
-//! No listener serves them yet. A service built on them gets each request as the bytes that were
-//! sent, inflated and undecoded, for [`accept::check`](crate::accept::check), as over HTTP.
+//! A call is served in two halves. `guard` stands in front of the generated stub: it judges the
+//! head, reads and inflates the one message with the very code and limits of HTTP, and refuses
+//! before tonic would reserve a length that a client only announces. tonic's own decompression is
+//! not used: it reads one gzip member only and knows OUT_OF_RANGE for what is too long, which
+//! clients retry. The stub then calls `export` with the message that was read.
+
+mod answer;
+mod export;
+mod guard;
+mod message;
 
 #[rustfmt::skip]
 #[path = "generated/mod.rs"]
@@ -13,9 +21,93 @@
 )]
 pub mod services;
 
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::{Buf, BufMut, Bytes};
+use otlp_codec::Signal;
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::server::NamedService;
+use tonic::service::Routes;
+
+use self::export::Exporter;
+use self::guard::Guard;
+use self::services::logs_service::LogsServiceServer;
+use self::services::metrics_service::MetricsServiceServer;
+use self::services::profiles_service::ProfilesServiceServer;
+use self::services::trace_service::TraceServiceServer;
+use crate::receiver::Receiver;
+
+/// Who is at the other end of a connection. Whoever serves the [`routes`] puts it into the
+/// extensions of each request; without it, [`Authorize`](crate::Authorize) is told of no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub Option<IpAddr>);
+
+/// The services of OTLP, to be served by tonic: all signals, profiles only if they are switched
+/// on. Everything else is answered UNIMPLEMENTED.
+///
+/// A message that goes without a byte for `stall_timeout` while it is sent is given up as
+/// incomplete: keepalive tells that a connection lives, not that a message moves.
+#[must_use]
+pub fn routes(receiver: Receiver, stall_timeout: Duration) -> Routes {
+    let receiver = Arc::new(receiver);
+    let exporter = Arc::new(Exporter::new(Arc::clone(&receiver)));
+    let profiles = receiver.config.profiles;
+    let guard = Guarding {
+        receiver,
+        stall_timeout,
+    };
+    let routes = Routes::default()
+        .add_service(guard.over(
+            Signal::Metrics,
+            MetricsServiceServer::from_arc(Arc::clone(&exporter)),
+        ))
+        .add_service(guard.over(
+            Signal::Traces,
+            TraceServiceServer::from_arc(Arc::clone(&exporter)),
+        ))
+        .add_service(guard.over(
+            Signal::Logs,
+            LogsServiceServer::from_arc(Arc::clone(&exporter)),
+        ));
+    let routes = match profiles {
+        true => routes
+            .add_service(guard.over(Signal::Profiles, ProfilesServiceServer::from_arc(exporter))),
+        false => routes,
+    };
+    routes.prepare()
+}
+
+/// The names of the services that [`routes`] serves, for a health service to know.
+#[must_use]
+pub fn service_names(profiles: bool) -> Vec<&'static str> {
+    let mut names = vec![
+        MetricsServiceServer::<()>::NAME,
+        TraceServiceServer::<()>::NAME,
+        LogsServiceServer::<()>::NAME,
+    ];
+    names.extend(profiles.then_some(ProfilesServiceServer::<()>::NAME));
+    names
+}
+
+/// Puts guards before stubs.
+struct Guarding {
+    receiver: Arc<Receiver>,
+    stall_timeout: Duration,
+}
+
+impl Guarding {
+    fn over<S>(&self, signal: Signal, stub: S) -> Guard<S> {
+        Guard {
+            stub,
+            signal,
+            receiver: Arc::clone(&self.receiver),
+            stall_timeout: self.stall_timeout,
+        }
+    }
+}
 
 /// Hands messages on as bytes, both ways.
 #[derive(Clone, Copy, Debug, Default)]

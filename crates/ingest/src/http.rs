@@ -11,23 +11,26 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use otlp_codec::Signal;
-use tracing::debug;
+use tokio::time::timeout;
 
 pub use self::unread::hold_unread;
 
 use self::unread::RequestBody;
-use crate::accept;
-use crate::authorize::{Authorize, Credentials};
+use crate::authorize::Credentials;
 use crate::body::{self, BodyError};
-use crate::config::IngestConfig;
 use crate::content::{ContentEncoding, ContentType};
 use crate::error::IngestError;
-use crate::observer::{Observer, Transport};
-use crate::sink::ExportSink;
-use crate::status;
+use crate::observer::Transport;
+use crate::receiver::{Outcome, Receiver, Taken};
+use crate::{status, success};
 
 /// The paths that are served and their signals (OTLP spec, "OTLP/HTTP Request").
-const ROUTES: &[(&str, Signal)] = &[("/v1/metrics", Signal::Metrics)];
+const ROUTES: [(&str, Signal); 4] = [
+    ("/v1/metrics", Signal::Metrics),
+    ("/v1/traces", Signal::Traces),
+    ("/v1/logs", Signal::Logs),
+    ("/v1development/profiles", Signal::Profiles),
+];
 
 /// Whether a request asks for WebSocket, maybe among other protocols (RFC 9110, 7.8).
 #[must_use]
@@ -35,19 +38,6 @@ pub fn asks_for_websocket(headers: &HeaderMap) -> bool {
     values(headers, UPGRADE)
         .flat_map(|value| value.split(|&byte| byte == b','))
         .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
-}
-
-/// Everything that a transport needs. Cheap to clone; one for all workers.
-#[derive(Clone)]
-pub struct Receiver {
-    /// Limits and rules.
-    pub config: IngestConfig,
-    /// Where exports go.
-    pub sink: Arc<dyn ExportSink>,
-    /// Who may send.
-    pub authorize: Arc<dyn Authorize>,
-    /// Who counts.
-    pub observer: Arc<dyn Observer>,
 }
 
 /// Adds the receiver's routes to an actix application, for every method: POST is served, all
@@ -59,7 +49,10 @@ pub struct Receiver {
 /// default of plain actix-http, a client that is still sending may see a reset instead.
 pub fn configure(cfg: &mut web::ServiceConfig, receiver: Receiver) {
     let receiver = Arc::new(receiver);
-    for &(path, signal) in ROUTES {
+    for (path, signal) in ROUTES {
+        if signal == Signal::Profiles && !receiver.config.profiles {
+            continue;
+        }
         let receiver = Arc::clone(&receiver);
         let handler = move |request: HttpRequest, payload: web::Payload| {
             let receiver = Arc::clone(&receiver);
@@ -76,13 +69,13 @@ async fn export(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    let mut outcome = Outcome::new(receiver.observer.as_ref(), signal);
+    let mut outcome = Outcome::new(receiver.observer.as_ref(), signal, Transport::Http);
     let mut body = RequestBody::new(payload);
     let content_type = content_type(request.headers(), receiver.config.lenient_content_type);
     match receive(receiver, signal, request, content_type, &mut body).await {
-        Ok(accepted) => {
-            outcome.accepted(accepted.items, accepted.bytes);
-            success(accepted.content_type)
+        Ok((content_type, taken)) => {
+            outcome.accepted(&taken);
+            success::answer(content_type, signal, taken.rejected.as_ref())
         }
         Err(error) => {
             outcome.refused(&error);
@@ -92,13 +85,6 @@ async fn export(
     }
 }
 
-/// What is left to say of an export that has been given away.
-struct Accepted {
-    content_type: ContentType,
-    items: usize,
-    bytes: usize,
-}
-
 /// Judges the head, reads the body, and gives the export to the sink.
 async fn receive(
     receiver: &Receiver,
@@ -106,7 +92,7 @@ async fn receive(
     request: &HttpRequest,
     content_type: Option<ContentType>,
     body: &mut RequestBody,
-) -> Result<Accepted, IngestError> {
+) -> Result<(ContentType, Taken), IngestError> {
     let headers = request.headers();
     if asks_for_websocket(headers) {
         return Err(IngestError::Upgrade);
@@ -122,28 +108,18 @@ async fn receive(
     let encoding = ContentEncoding::of(values(headers, CONTENT_ENCODING))
         .ok_or(IngestError::ContentEncoding)?;
     let limit = receiver.config.max_body_bytes;
-    let bytes = body::read(body, encoding, content_length(headers), limit).await?;
-    let limits = receiver.config.decode_limits();
-    let export = accept::check_off_thread(signal, content_type, bytes, limits).await?;
-    let accepted = Accepted {
-        content_type,
-        items: export.items,
-        bytes: export.wire.len(),
-    };
-    receiver.sink.accept(export)?;
-    Ok(accepted)
-}
-
-/// An `Export…ServiceResponse` without partial success: no bytes in protobuf, an empty object
-/// in JSON (OTLP spec, "Full Success").
-fn success(content_type: ContentType) -> HttpResponse {
-    let body = match content_type {
-        ContentType::Protobuf => web::Bytes::new(),
-        ContentType::Json => web::Bytes::from_static(b"{}"),
-    };
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, content_type.as_str()))
-        .body(body)
+    // From here on it costs memory: before, there is nothing but the head.
+    let mut permit = receiver.budget.admit()?;
+    let read = body::read(body, encoding, content_length(headers), limit, &mut permit);
+    let bytes = timeout(receiver.config.body_timeout, read)
+        .await
+        .map_err(|_| BodyError::TooSlow)??;
+    if content_type == ContentType::Json {
+        // Its protobuf form is usually half as long, and is not made in place.
+        permit.take(bytes.len())?;
+    }
+    let taken = receiver.take(signal, content_type, bytes).await?;
+    Ok((content_type, taken))
 }
 
 /// The encoding of the body. `lenient` takes a missing or unknown type for protobuf, unless a
@@ -169,45 +145,6 @@ fn values(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = 
 fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
     let mut values = headers.get_all(name);
     values.next().filter(|_| values.next().is_none())
-}
-
-/// Sees to it that a request is counted once, whatever becomes of it. actix drops the handler
-/// when the connection breaks; that counts as an incomplete body.
-struct Outcome<'a> {
-    observer: &'a dyn Observer,
-    signal: Signal,
-    told: bool,
-}
-
-impl<'a> Outcome<'a> {
-    fn new(observer: &'a dyn Observer, signal: Signal) -> Self {
-        Self {
-            observer,
-            signal,
-            told: false,
-        }
-    }
-
-    fn accepted(&mut self, items: usize, bytes: usize) {
-        self.told = true;
-        self.observer
-            .accepted(self.signal, Transport::Http, items, bytes);
-    }
-
-    fn refused(&mut self, error: &IngestError) {
-        self.told = true;
-        debug!(signal = %self.signal, reason = error.reason(), "a request was refused");
-        self.observer
-            .refused(Some(self.signal), Transport::Http, error.reason());
-    }
-}
-
-impl Drop for Outcome<'_> {
-    fn drop(&mut self) {
-        if !self.told {
-            self.refused(&IngestError::Body(BodyError::Incomplete));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,28 +2,34 @@
 //!
 //! The life of a request: the head is judged ([`Authorize`], media type, content coding), the
 //! body is read and inflated within limits ([`body`]), the bytes become an [`Export`]
-//! ([`accept`]), the export goes to the [`ExportSink`], the client is answered ([`status`]).
+//! ([`accept`]), the export goes to the [`ExportSink`], the client is answered ([`success`],
+//! [`status`]).
 //!
-//! [`content`], [`body`], [`accept`], [`error`] and the three traits know no transport; [`http`]
-//! is OTLP/HTTP over actix-web, [`grpc`] the bindings of OTLP/gRPC. Nobody here knows who listens: an export is handed on and
-//! forgotten, and handing it on never waits.
+//! [`content`], [`body`], [`budget`], [`accept`], [`error`] and the three traits know no transport; [`http`]
+//! is OTLP/HTTP over actix-web, [`grpc`] OTLP/gRPC over tonic. Nobody here knows who
+//! listens: an export is handed on and forgotten, and handing it on never waits.
 
 pub mod accept;
 pub mod authorize;
 pub mod body;
+pub mod budget;
 pub mod config;
 pub mod content;
 pub mod error;
 pub mod grpc;
 pub mod http;
 pub mod observer;
+pub mod receiver;
 pub mod sink;
 pub mod status;
+pub mod success;
 
 pub use authorize::{AllowAll, AuthError, Authorize, Credentials};
+pub use budget::{Budget, Permit};
 pub use config::IngestConfig;
 pub use content::{ContentEncoding, ContentType};
 pub use error::{Code, IngestError};
-pub use http::{Receiver, asks_for_websocket, configure, hold_unread};
+pub use http::{asks_for_websocket, configure, hold_unread};
 pub use observer::{NoObserver, Observer, Transport};
+pub use receiver::Receiver;
 pub use sink::{Export, ExportSink, Refused};

@@ -22,13 +22,19 @@ impl Transport {
     }
 }
 
-/// Watches the receiver. Each request on a signal's path ends in exactly one call. Methods are
-/// called on the thread that serves connections and must not block.
+/// Watches the receiver. Each request on a signal's path ends in exactly one call of
+/// [`accepted`](Self::accepted) or [`refused`](Self::refused). Methods are called on the thread that serves connections and must not block.
 pub trait Observer: Send + Sync {
     /// An export was accepted and given to the sink. `items` is as in
     /// [`Export::items`](crate::Export::items); `bytes` is the length of its protobuf form.
     fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
         let _ = (signal, transport, items, bytes);
+    }
+
+    /// Of an export that was accepted, so many `items` were not (OTLP spec, "Partial Success").
+    /// Comes beside [`accepted`](Self::accepted), which counts the others.
+    fn rejected(&self, signal: Signal, transport: Transport, items: usize) {
+        let _ = (signal, transport, items);
     }
 
     /// A request was refused, or its client went away before an answer. `signal` is `None` when

@@ -14,6 +14,7 @@ use serde_json::json;
 use tonic_types::pb;
 
 use crate::authorize::AuthError;
+use crate::body::BodyError;
 use crate::content::{ContentEncoding, ContentType};
 use crate::error::{Code, IngestError};
 
@@ -76,6 +77,28 @@ impl Status {
         Self {
             detail,
             ..Self::new(error.grpc_code(), &message)
+        }
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The message.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The `google.rpc.RetryInfo` alone, if the error is worth retrying: for the trailer
+    /// `google.rpc.retryinfo-bin`, which some clients read instead of the status.
+    #[must_use]
+    pub fn retry_info(&self) -> Option<Vec<u8>> {
+        match self.detail.as_ref()? {
+            detail @ Detail::RetryInfo { .. } => Some(detail.to_any().value),
+            Detail::BadRequest { .. } => None,
         }
     }
 
@@ -206,13 +229,14 @@ fn extra_header(error: &IngestError) -> Option<(HeaderName, HeaderValue)> {
             ACCEPT_ENCODING,
             HeaderValue::from_static(ContentEncoding::ACCEPTED),
         )),
-        IngestError::Refused(refused) => {
+        IngestError::Refused(refused) | IngestError::Body(BodyError::Overloaded(refused)) => {
             Some((RETRY_AFTER, HeaderValue::from(refused.retry_after())))
         }
         IngestError::Auth(AuthError::Forbidden)
         | IngestError::NotFound
         | IngestError::Upgrade
         | IngestError::ContentType
+        | IngestError::Framing(_)
         | IngestError::Body(_)
         | IngestError::Decode(_)
         | IngestError::Internal => None,
@@ -254,7 +278,7 @@ fn locate(error: &IngestError) -> (Option<String>, String) {
 }
 
 /// `text` with everything escaped that could act on a terminal or a log, cut to `max` characters.
-fn safe(text: &str, max: usize) -> String {
+pub(crate) fn safe(text: &str, max: usize) -> String {
     const CUT: &str = "...";
     let mut out = String::new();
     let mut length = 0;

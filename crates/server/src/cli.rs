@@ -1,8 +1,10 @@
 //! The command line and the environment.
 
 mod convert;
+mod grpc;
 mod values;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
@@ -42,8 +44,8 @@ const MAX_WORKERS: i64 = 512;
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Receive OTLP over HTTP and show it to WebSocket clients (the default)
-    Serve(ServeArgs),
+    /// Receive OTLP over HTTP and gRPC and show it to WebSocket clients (the default)
+    Serve(Box<ServeArgs>),
     /// Convert files of OTLP: JSON, JSON Lines and protobuf, gzip or zstd around them
     Convert(convert::ConvertArgs),
 }
@@ -80,9 +82,30 @@ struct ServeArgs {
     )]
     listen: Vec<values::Addresses>,
 
+    #[command(flatten)]
+    grpc: grpc::GrpcArgs,
+
     /// The longest request body, as sent and inflated [default: 64MiB]
     #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_BODY", value_parser = values::size)]
     max_body: Option<usize>,
+
+    /// The most requests in flight; one more is told to come again [default: 1024]
+    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_REQUESTS", value_parser = values::count)]
+    max_requests: Option<usize>,
+
+    /// The most memory that the bodies of all requests in flight may take [default: 256MiB, or
+    /// as much as one body may be long]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "OTLP_RELAY_MAX_REQUESTS_BYTES",
+        value_parser = values::size
+    )]
+    max_requests_bytes: Option<usize>,
+
+    /// How long a request body may take [default: 2m]
+    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_BODY_TIMEOUT", value_parser = values::time)]
+    body_timeout: Option<Duration>,
 
     /// Take bodies of a missing or unknown Content-Type as protobuf instead of refusing them
     #[arg(
@@ -91,6 +114,16 @@ struct ServeArgs {
         value_parser = FalseyValueParser::new()
     )]
     lenient_content_type: bool,
+
+    /// Receive profiles too, at /v1development/profiles, and show them at /ws/profiles; in OTLP
+    /// they are in development
+    #[arg(long, env = "OTLP_RELAY_PROFILES", value_parser = FalseyValueParser::new())]
+    profiles: bool,
+
+    /// A file of bearer tokens, one a line, of which every sender has to show one; read again on
+    /// SIGHUP
+    #[arg(long, value_name = "FILE", env = "OTLP_RELAY_INGEST_TOKEN_FILE")]
+    ingest_token_file: Option<PathBuf>,
 
     /// Web origins that may watch besides the relay's own, like `https://dash.example.com` or
     /// `https://*.example.com`
@@ -185,7 +218,11 @@ impl ServeArgs {
                 .collect(),
             ..ServerConfig::default()
         };
+        args.grpc.apply(&mut config.grpc);
         config.ingest.lenient_content_type = args.lenient_content_type;
+        config.ingest.profiles = args.profiles;
+        config.fanout.profiles = args.profiles;
+        config.ingest_token_file = args.ingest_token_file;
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
         if let Some(limit) = args.max_body {
@@ -194,6 +231,11 @@ impl ServeArgs {
             // The fan-out reads what the receiver let in.
             config.fanout.codec.input_bytes = limit;
         }
+        let ingest = &mut config.ingest;
+        ingest.max_requests_bytes = ingest.max_requests_bytes.max(ingest.max_body_bytes);
+        set(&mut ingest.max_requests, args.max_requests);
+        set(&mut ingest.max_requests_bytes, args.max_requests_bytes);
+        set(&mut ingest.body_timeout, args.body_timeout);
         set(&mut config.fanout.max_sessions, args.max_sessions);
         set(&mut config.connections.max, args.max_connections);
         set(&mut config.fanout.lag_bytes, args.max_lag);
@@ -246,6 +288,7 @@ mod tests {
             assert_eq!(config.ingest, default.ingest);
             assert_eq!(config.fanout, default.fanout);
             assert_eq!(config.connections, default.connections);
+            assert_eq!(config.grpc, default.grpc);
         }
         for args in [
             &[
@@ -292,6 +335,8 @@ mod tests {
         for args in [
             ["--listen", "localhost"],
             ["--listen", ":4444"],
+            ["--grpc-listen", "4317"],
+            ["--grpc-max-streams", "0"],
             ["--max-body", "lots"],
             ["--max-body", "0"],
             ["--max-connections", "0"],

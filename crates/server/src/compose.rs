@@ -3,6 +3,7 @@
 mod announce;
 mod exchange;
 mod refuse;
+mod reload;
 
 use std::future::Future;
 use std::io;
@@ -22,7 +23,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::{App, HttpResponse};
 use fanout::{Fanout, Hub};
-use ingest::{AllowAll, Code, IngestError, Receiver, status};
+use ingest::{AllowAll, Authorize, Code, IngestError, Receiver, status};
 use socket2::{Domain, Socket, Type};
 use tracing::{info, warn};
 
@@ -32,16 +33,23 @@ use crate::config::{ConnectionConfig, ServerConfig};
 use crate::conn::{Clock, Conn, ConnHandle, Connections};
 use crate::counters::Counters;
 use crate::gate::Rules;
+use crate::grpc::{self, GrpcServer};
 use crate::shutdown::{self, Draining};
+use crate::tokens::Tokens;
 use crate::{RunError, pages};
 
 /// Connections that the system may hold ready for us.
 const BACKLOG: i32 = 1024;
 
+/// A bound address, and what listens there.
+type Listener = (SocketAddr, TcpListener);
+
 /// The relay, bound to its addresses and not running yet.
 pub struct Relay {
     config: ServerConfig,
-    listeners: Vec<(SocketAddr, TcpListener)>,
+    listeners: Vec<Listener>,
+    grpc_listeners: Vec<Listener>,
+    tokens: Option<Arc<Tokens>>,
     counters: Arc<Counters>,
 }
 
@@ -62,27 +70,32 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// [`RunError::Bind`] with the first address that can't be bound.
+    /// [`RunError::Bind`] with the first address that can't be bound, [`RunError::Tokens`] if the
+    /// tokens can't be read.
     pub fn bind(config: ServerConfig) -> Result<Self, RunError> {
-        let listeners = config.listen.iter().map(|address| {
-            let bound = bind(*address).and_then(|socket| Ok((socket.local_addr()?, socket)));
-            bound.map_err(|source| RunError::Bind {
-                address: *address,
-                source,
-            })
-        });
-        let listeners = listeners.collect::<Result<_, _>>()?;
+        let listeners = bind_all(&config.listen, "--listen")?;
+        let grpc_listeners = bind_all(&config.grpc.listen, "--grpc-listen")?;
+        let tokens = config.ingest_token_file.clone().map(Tokens::read);
         Ok(Self {
-            config,
             listeners,
+            grpc_listeners,
+            tokens: tokens.transpose()?.map(Arc::new),
+            config,
             counters: Arc::new(Counters::default()),
         })
     }
 
-    /// The addresses that are bound, in the order of the configuration.
+    /// The addresses that are bound for HTTP, in the order of the configuration.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners.iter().map(|(address, _)| *address).collect()
+    }
+
+    /// The addresses that are bound for gRPC, in the order of the configuration.
+    #[must_use]
+    pub fn grpc_addresses(&self) -> Vec<SocketAddr> {
+        let listeners = self.grpc_listeners.iter();
+        listeners.map(|(address, _)| *address).collect()
     }
 
     /// What the relay counts.
@@ -99,7 +112,7 @@ impl Relay {
     ///
     /// [`RunError::Server`] if serving fails.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let addresses = self.addresses();
+        let (addresses, grpc_addresses) = (self.addresses(), self.grpc_addresses());
         let parts = self.parts(&addresses);
         let mut builder = Server::build()
             .workers(self.config.workers)
@@ -114,9 +127,26 @@ impl Relay {
                 service(parts.clone())
             })?;
         }
+        let mut grpc_listeners = Vec::new();
+        for (_, listener) in self.grpc_listeners {
+            listeners.push(listener.try_clone()?);
+            grpc_listeners.push(listener);
+        }
+        let grpc_connections =
+            Connections::new(self.config.grpc.max_connections, self.counters.clone());
+        let grpc = grpc::Parts {
+            receiver: parts.receiver.clone(),
+            connections: grpc_connections.clone(),
+            draining: parts.draining.clone(),
+            head_timeout: parts.waits.head_timeout,
+            stall_timeout: parts.waits.stall_timeout,
+            workers: self.config.workers,
+        };
+        let mut grpc = GrpcServer::start(&self.config.grpc, grpc_listeners, grpc).await?;
         let server = builder.run();
         let handle = server.handle();
-        announce::listening(&addresses);
+        let reloading = actix_rt::spawn(reload::on_hangup(self.tokens.clone()));
+        announce::listening(&addresses, &grpc_addresses, self.tokens.is_some());
 
         let sessions = parts.fanout.hub.clone();
         let mut serving = actix_rt::spawn(server);
@@ -127,6 +157,7 @@ impl Relay {
                 ended.map_err(io::Error::other)??;
                 return Err(io::Error::other("it stopped by itself").into());
             }
+            error = grpc.ended() => return Err(error.into()),
         }
         info!("shutting down: no new connections, finishing what is under way");
         let grace = self.config.shutdown_grace;
@@ -135,12 +166,22 @@ impl Relay {
             connections,
             ..
         } = &parts;
-        let in_time =
-            shutdown::drain(&handle, &listeners, draining, connections, &sessions, grace).await;
+        let connections = [connections.clone(), grpc_connections];
+        let in_time = shutdown::drain(
+            &handle,
+            &listeners,
+            draining,
+            &connections,
+            &sessions,
+            grace,
+        )
+        .await;
         if !in_time {
-            let left = parts.connections.open();
+            let left: usize = connections.iter().map(Connections::open).sum();
             warn!("{left} connections were still open after {grace:?} and are cut off");
         }
+        drop(grpc);
+        reloading.abort();
         handle.stop(false).await;
         serving.await.map_err(io::Error::other)??;
         announce::totals(&self.counters);
@@ -155,8 +196,12 @@ impl Relay {
         Parts {
             receiver: Receiver {
                 config: config.ingest.clone(),
+                budget: config.ingest.budget(),
                 sink: Arc::new(Bridge::new(hub.clone())),
-                authorize: Arc::new(AllowAll),
+                authorize: match &self.tokens {
+                    Some(tokens) => Arc::clone(tokens) as Arc<dyn Authorize>,
+                    None => Arc::new(AllowAll),
+                },
                 observer: counters.clone(),
             },
             fanout: Fanout {
@@ -169,6 +214,19 @@ impl Relay {
             draining: Draining::new(),
         }
     }
+}
+
+/// Binds all of `addresses`, which `flag` has chosen.
+fn bind_all(addresses: &[SocketAddr], flag: &'static str) -> Result<Vec<Listener>, RunError> {
+    let listeners = addresses.iter().map(|address| {
+        let bound = bind(*address).and_then(|socket| Ok((socket.local_addr()?, socket)));
+        bound.map_err(|source| RunError::Bind {
+            address: *address,
+            flag,
+            source,
+        })
+    });
+    listeners.collect()
 }
 
 /// A listener that waits in the reactor of the server. An address may be bound again while old

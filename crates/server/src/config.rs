@@ -2,6 +2,7 @@
 //! [`crate::cli`]; nothing else reads them.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use fanout::FanoutConfig;
@@ -21,8 +22,12 @@ pub struct ServerConfig {
     pub connections: ConnectionConfig,
     /// How long a shutdown may take, all in all. Default: 10 s.
     pub shutdown_grace: Duration,
+    /// gRPC.
+    pub grpc: GrpcConfig,
     /// The receiver.
     pub ingest: IngestConfig,
+    /// A file of tokens of which every sender has to show one. Default: none, everybody may send.
+    pub ingest_token_file: Option<PathBuf>,
     /// The fan-out.
     pub fanout: FanoutConfig,
     /// Who may talk to the relay.
@@ -48,6 +53,58 @@ pub struct ConnectionConfig {
     pub linger_timeout: Duration,
 }
 
+/// OTLP/gRPC: where, and the limits of its connections. The limits of a message are those of
+/// [`IngestConfig`], as over HTTP; [`ConnectionConfig`]'s `head_timeout` and `stall_timeout` hold
+/// here too, for the first bytes of a connection and for a message.
+///
+/// A connection holds at most [`connection_window_bytes`](Self::connection_window_bytes) that
+/// nobody has read; what messages hold is taken from the budget of all requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrpcConfig {
+    /// Where to listen; port 0 lets the system choose. Default: nowhere. By convention the port
+    /// is 4317.
+    pub listen: Vec<SocketAddr>,
+    /// Open connections. One more is closed at once, which clients take for UNAVAILABLE and try
+    /// again. Default: 1,000; one of gRPC carries what takes many of HTTP.
+    pub max_connections: usize,
+    /// Calls at a time on one connection. A client waits before it begins one more (RFC 9113,
+    /// 5.1.2). Default: 100.
+    pub max_streams: u32,
+    /// The longest head of a call, in bytes as RFC 9113, 6.5.2 counts them. A longer one is
+    /// refused with 431. Default: 16 KiB.
+    pub max_header_list_bytes: u32,
+    /// How much of one message may be under way unread (RFC 9113, 6.9.2). Default: 1 MiB.
+    pub stream_window_bytes: u32,
+    /// How much of all messages of a connection may be under way unread. Default: 2 MiB.
+    pub connection_window_bytes: u32,
+    /// How often a connection without traffic is asked whether it lives. Default: 60 s.
+    pub keepalive_interval: Duration,
+    /// How long the answer to that may take, before the connection is closed. Default: 20 s.
+    pub keepalive_timeout: Duration,
+    /// How old a connection may get before its client is told to open a new one, so that clients
+    /// spread again over what a load balancer has. Calls under way are finished. Default: 1 h.
+    pub max_connection_age: Duration,
+    /// How long those calls may take before the connection is closed. Default: 60 s.
+    pub age_grace: Duration,
+}
+
+impl Default for GrpcConfig {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            max_connections: 1000,
+            max_streams: 100,
+            max_header_list_bytes: 16 << 10,
+            stream_window_bytes: 1 << 20,
+            connection_window_bytes: 2 << 20,
+            keepalive_interval: Duration::from_secs(60),
+            keepalive_timeout: Duration::from_secs(20),
+            max_connection_age: Duration::from_secs(60 * 60),
+            age_grace: Duration::from_secs(60),
+        }
+    }
+}
+
 impl Default for ConnectionConfig {
     fn default() -> Self {
         Self {
@@ -67,7 +124,9 @@ impl Default for ServerConfig {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             connections: ConnectionConfig::default(),
             shutdown_grace: Duration::from_secs(10),
+            grpc: GrpcConfig::default(),
             ingest: IngestConfig::default(),
+            ingest_token_file: None,
             fanout: FanoutConfig::default(),
             gate: GateConfig::default(),
         }

@@ -15,6 +15,7 @@ pub struct Counters {
     exports: AtomicU64,
     items: AtomicU64,
     bytes: AtomicU64,
+    rejected: AtomicU64,
     refused: AtomicU64,
     renderings: AtomicU64,
     failed_renderings: AtomicU64,
@@ -58,6 +59,8 @@ pub struct Totals {
     pub items: u64,
     /// Bytes of their protobuf form.
     pub bytes: u64,
+    /// Items that were taken out of accepted exports, for an id of a wrong length say.
+    pub rejected: u64,
     /// Requests refused on a signal's path.
     pub refused: u64,
     /// Renderings, one for each export and view.
@@ -90,6 +93,7 @@ impl Counters {
             exports: self.exports.load(Relaxed),
             items: self.items.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
+            rejected: self.rejected.load(Relaxed),
             refused: self.refused.load(Relaxed),
             renderings: self.renderings.load(Relaxed),
             failed_renderings: self.failed_renderings.load(Relaxed),
@@ -142,6 +146,10 @@ impl ingest::Observer for Counters {
         self.exports.fetch_add(1, Relaxed);
         self.items.fetch_add(items as u64, Relaxed);
         self.bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    fn rejected(&self, _: Signal, _: Transport, items: usize) {
+        self.rejected.fetch_add(items as u64, Relaxed);
     }
 
     fn refused(&self, _: Option<Signal>, _: Transport, reason: &'static str) {

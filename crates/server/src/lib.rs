@@ -2,7 +2,7 @@
 //!
 //! This crate composes the others: [`ingest`] receives exports, [`fanout`] shows them to
 //! WebSocket clients, and here is what joins them ([`bridge`]), the connections below them
-//! ([`conn`]), who may talk to the relay ([`gate`]), and the command line ([`cli`]).
+//! ([`conn`]), who may talk to the relay ([`gate`], [`tokens`]), and the command line ([`cli`]).
 //! [`Relay`] is the whole program, callable from a test. Beside it, [`conversion`] converts files
 //! with [`::convert`], without a relay.
 
@@ -14,10 +14,12 @@ pub mod conn;
 pub mod conversion;
 pub mod counters;
 pub mod gate;
+mod grpc;
 pub mod logging;
 mod pages;
 pub mod shutdown;
 mod throttle;
+pub mod tokens;
 
 use std::future::Future;
 use std::io;
@@ -32,27 +34,34 @@ pub use config::ServerConfig;
 #[derive(Debug, Error)]
 pub enum RunError {
     /// An address could not be bound.
-    #[error("can't listen on {address}: {source}{}", hint(source))]
+    #[error("can't listen on {address}: {source}{}", hint(source, flag))]
     Bind {
         /// The address.
         address: SocketAddr,
+        /// The flag that chooses it.
+        flag: &'static str,
         /// What the system said.
         source: io::Error,
     },
+    /// The tokens could not be read.
+    #[error(transparent)]
+    Tokens(#[from] tokens::TokenError),
     /// The server failed.
     #[error("the server failed: {0}")]
     Server(#[from] io::Error),
 }
 
 /// What to do about a failure to bind.
-fn hint(error: &io::Error) -> &'static str {
+fn hint(error: &io::Error, flag: &str) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "; another program listens there: stop it, or choose another address with --listen"
+            format!(
+                "; another program listens there: stop it, or choose another address with {flag}"
+            )
         }
-        io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges",
-        io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
-        _ => "",
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "; this machine has no such address".to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -60,7 +69,8 @@ fn hint(error: &io::Error) -> &'static str {
 ///
 /// # Errors
 ///
-/// [`RunError::Bind`] if an address can't be bound, [`RunError::Server`] if serving fails.
+/// [`RunError::Bind`] if an address can't be bound, [`RunError::Tokens`] if the tokens can't be
+/// read, [`RunError::Server`] if serving fails.
 pub async fn run(config: ServerConfig, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     Relay::bind(config)?.run(shutdown).await
 }

@@ -114,7 +114,7 @@ pub(crate) async fn drain(
     server: &ServerHandle,
     listeners: &[TcpListener],
     draining: &Draining,
-    connections: &Connections,
+    connections: &[Connections],
     hub: &Hub,
     grace: Duration,
 ) -> bool {
@@ -127,11 +127,13 @@ pub(crate) async fn drain(
         drop(SockRef::from(listener).shutdown(Shutdown::Both));
     }
     draining.set();
-    let requests = timeout_at(
-        begin + grace.mul_f64(REQUESTS_SHARE),
-        connections.http_ended(),
-    );
-    let requests_done = requests.await.is_ok();
+    let requests_end = begin + grace.mul_f64(REQUESTS_SHARE);
+    let mut requests_done = true;
+    for connections in connections {
+        requests_done &= timeout_at(requests_end, connections.http_ended())
+            .await
+            .is_ok();
+    }
     hub.close((begin + grace.mul_f64(FRAMES_SHARE)).saturating_duration_since(Instant::now()));
     let sessions_done = timeout_at(begin + grace, hub.drained()).await.is_ok();
     requests_done && sessions_done

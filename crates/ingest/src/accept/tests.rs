@@ -13,7 +13,9 @@ const JSON: &[u8] = br#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name"
 
 fn checked(content_type: ContentType, body: &'static [u8]) -> Result<Export, DecodeError> {
     let body = Bytes::from_static(body);
-    check(Signal::Metrics, content_type, body, &Limits::default())
+    let accepted = check(Signal::Metrics, content_type, body, &Limits::default())?;
+    assert_eq!(accepted.rejected, None);
+    Ok(accepted.export)
 }
 
 /// Scenario: the same request in both encodings.
@@ -41,7 +43,8 @@ fn protobuf_is_handed_on_as_it_came() {
         body.clone(),
         &limits,
     )
-    .unwrap();
+    .unwrap()
+    .export;
     assert_eq!(export.wire, body);
     assert_eq!(export.wire.as_ptr(), body.as_ptr());
 }
@@ -99,10 +102,40 @@ async fn long_bodies_are_decoded_elsewhere() {
     let limits = Limits::default();
     let (signal, protobuf) = (Signal::Metrics, ContentType::Protobuf);
     let export = check_off_thread(signal, protobuf, good.clone(), limits).await;
-    assert_eq!(export.unwrap().wire, good);
+    assert_eq!(export.unwrap().export.wire, good);
     let bad = check_off_thread(signal, protobuf, padding.into(), limits).await;
     assert!(matches!(
         bad,
         Err(IngestError::Decode(DecodeError::Protobuf(_)))
     ));
+}
+
+/// Scenario: three spans, one of which has a trace id of one byte; then only such ones.
+/// Guarantees: the others are handed on, with lengths that fit; the text says how many were
+/// refused, and what is wrong with the first.
+#[test]
+fn items_with_wrong_ids_are_taken_out() {
+    let json = |spans: &str| {
+        let json = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}"#);
+        Bytes::from(json)
+    };
+    let accepted = |spans: &str| {
+        let body = json(spans);
+        check(Signal::Traces, ContentType::Json, body, &Limits::default()).unwrap()
+    };
+    let mixed = accepted(r#"{"name":"a"},{"traceId":"07","name":"b"},{"name":"c"}"#);
+    assert_eq!(
+        mixed.export,
+        accepted(r#"{"name":"a"},{"name":"c"}"#).export
+    );
+    let rejected = Rejected {
+        items: 1,
+        why: "1 of 3 spans refused: resourceSpans[0].scopeSpans[0].spans[1].traceId: 1 bytes, \
+              but OTLP has 16 or none"
+            .to_owned(),
+    };
+    assert_eq!(mixed.rejected, Some(rejected));
+    let none = accepted(r#"{"spanId":"07"},{"parentSpanId":"0708"}"#);
+    assert_eq!(none.export.items, 0);
+    assert_eq!(none.rejected.unwrap().items, 2);
 }

@@ -9,6 +9,9 @@ use flate2::write::GzEncoder;
 use futures_util::stream;
 
 use super::*;
+use crate::budget::Budget;
+
+mod codings;
 
 const LIMIT: usize = 100_000;
 
@@ -28,6 +31,11 @@ fn noise(length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
+/// Of a budget that nothing exhausts.
+fn permit() -> Permit {
+    Budget::new(1, usize::MAX).admit().unwrap()
+}
+
 async fn read_chunks(
     body: &[u8],
     chunk: usize,
@@ -36,7 +44,7 @@ async fn read_chunks(
 ) -> Result<Bytes, BodyError> {
     let chunks = body.chunks(chunk).map(Bytes::copy_from_slice);
     let stream = stream::iter(chunks.map(Ok::<_, Infallible>));
-    read(stream, encoding, declared, LIMIT).await
+    read(stream, encoding, declared, LIMIT, &mut permit()).await
 }
 
 async fn read_gzip(body: &[u8]) -> Result<Bytes, BodyError> {
@@ -76,7 +84,7 @@ async fn gzip_bodies_up_to_the_limit() {
 async fn gzip_bodies_are_limited_as_sent_too() {
     let member = Bytes::from(gzip(b""));
     let endless = stream::repeat_with(|| Ok::<_, Infallible>(member.clone()));
-    let read = read(endless, ContentEncoding::Gzip, None, LIMIT).await;
+    let read = read(endless, ContentEncoding::Gzip, None, LIMIT, &mut permit()).await;
     assert_eq!(read, Err(too_large(LIMIT, Form::Sent)));
 }
 
@@ -91,7 +99,7 @@ async fn a_declared_length_is_refused_unread() {
                 polled.set(true);
                 Ok::<_, Infallible>(Bytes::new())
             });
-            let read = read(stream, encoding, Some(declared), LIMIT).await;
+            let read = read(stream, encoding, Some(declared), LIMIT, &mut permit()).await;
             assert_eq!(read, Err(too_large(LIMIT, Form::Sent)));
             assert!(!polled.get());
         }
@@ -108,7 +116,7 @@ async fn a_bomb_is_not_read_to_its_end() {
         pulled.set(pulled.get() + 1);
         Ok::<_, Infallible>(member)
     });
-    let read = read(bomb, ContentEncoding::Gzip, None, LIMIT).await;
+    let read = read(bomb, ContentEncoding::Gzip, None, LIMIT, &mut permit()).await;
     assert_eq!(read, Err(too_large(LIMIT, Form::Inflated)));
     assert_eq!(pulled.get(), 2);
 }
@@ -137,7 +145,7 @@ async fn truncated_gzip() {
         for chunk in [1, 7, 1 << 15] {
             let read = read_chunks(&body[..end], chunk, ContentEncoding::Gzip, None).await;
             assert!(
-                matches!(read, Err(BodyError::Compression(_))),
+                matches!(read, Err(BodyError::Compression { .. })),
                 "cut at {end}: {read:?}"
             );
         }
@@ -164,7 +172,7 @@ async fn damaged_gzip() {
     for body in cases {
         for chunk in [1, 1 << 15] {
             match read_chunks(&body, chunk, ContentEncoding::Gzip, None).await {
-                Err(BodyError::Compression(text)) => assert!(!text.is_empty()),
+                Err(BodyError::Compression { what, .. }) => assert!(!what.is_empty()),
                 other => panic!("{other:?}"),
             }
         }
@@ -178,7 +186,7 @@ async fn broken_streams() {
     let body = Bytes::from(gzip(&noise(300))).slice(..100);
     for encoding in [ContentEncoding::Identity, ContentEncoding::Gzip] {
         let stream = stream::iter([Ok(body.clone()), Err("broken")]);
-        let read = read(stream, encoding, None, LIMIT).await;
+        let read = read(stream, encoding, None, LIMIT, &mut permit()).await;
         assert_eq!(read, Err(BodyError::Incomplete));
     }
 }
@@ -192,7 +200,7 @@ async fn no_limit() {
         (ContentEncoding::Gzip, gzip(b"data")),
     ] {
         let stream = stream::iter([Ok::<_, Infallible>(Bytes::from(body))]);
-        let read = read(stream, encoding, None, usize::MAX).await;
+        let read = read(stream, encoding, None, usize::MAX, &mut permit()).await;
         assert_eq!(read.unwrap(), "data");
     }
 }
@@ -202,14 +210,40 @@ async fn no_limit() {
 #[test]
 fn buffers_grow_with_what_arrives() {
     let ceiling = 1_000_000;
-    let mut buffer = Vec::new();
+    let (mut buffer, mut permit) = (Vec::new(), permit());
     for _ in 0..1000 {
-        grow(&mut buffer, 1000, ceiling);
+        grow(&mut buffer, 1000, ceiling, &mut permit).unwrap();
         buffer.extend_from_slice(&[0; 1000]);
         let allowed = (buffer.len() * 2).max(FIRST_BUFFER_BYTES).min(ceiling);
         assert!(buffer.capacity() <= allowed, "{}", buffer.len());
     }
     let mut small = Vec::new();
-    grow(&mut small, 10, 20);
+    grow(&mut small, 10, 20, &mut permit).unwrap();
     assert_eq!(small.capacity(), 20);
+}
+
+/// Scenario: bodies of every coding, whose inflated form is longer than what is left of the
+/// budget, or just fits.
+/// Guarantees: refused as an overload as soon as it grows over it; what was taken is given back.
+#[actix_web::test]
+async fn budgets() {
+    let data = vec![0; 90_000];
+    for (encoding, compress) in codings::CODINGS {
+        let body = Bytes::from(compress(&data));
+        for (bytes, fits) in [(1 << 20, true), (80_000, false), (0, false)] {
+            let budget = Budget::new(1, bytes);
+            let mut permit = budget.admit().unwrap();
+            let stream = stream::iter([Ok::<_, Infallible>(body.clone())]);
+            let read = read(stream, encoding, None, LIMIT, &mut permit).await;
+            match read {
+                Ok(read) => assert!(fits && read == data, "{encoding:?} in {bytes}"),
+                Err(error) => {
+                    assert!(!fits, "{encoding:?} in {bytes}: {error}");
+                    assert_eq!(error, BodyError::Overloaded(Refused::overloaded(1)));
+                }
+            }
+            drop(permit);
+            assert_eq!(budget.bytes(), 0);
+        }
+    }
 }

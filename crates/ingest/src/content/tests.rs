@@ -49,7 +49,7 @@ fn content_type_headers() {
 /// Guarantees: an unknown coding or a list is never taken for `identity`.
 #[test]
 fn content_encodings() {
-    let cases: [(&str, Option<ContentEncoding>); 13] = [
+    let cases: [(&str, Option<ContentEncoding>); 19] = [
         ("", Some(ContentEncoding::Identity)),
         (" ", Some(ContentEncoding::Identity)),
         ("identity", Some(ContentEncoding::Identity)),
@@ -61,8 +61,14 @@ fn content_encodings() {
         ("identity, gzip", None),
         ("gzip,", None),
         ("gzip;q=1", None),
-        ("deflate", None),
-        ("zstd", None),
+        ("deflate", Some(ContentEncoding::Deflate)),
+        ("zlib", Some(ContentEncoding::Deflate)),
+        ("zstd", Some(ContentEncoding::Zstd)),
+        ("Snappy", Some(ContentEncoding::Snappy)),
+        ("x-snappy-framed", Some(ContentEncoding::SnappyFramed)),
+        ("br", None),
+        ("lz4", None),
+        ("zstd, gzip", None),
     ];
     for (value, expected) in cases {
         assert_eq!(
@@ -126,6 +132,9 @@ proptest! {
             ("gzip", ContentEncoding::Gzip),
             ("x-gzip", ContentEncoding::Gzip),
             ("identity", ContentEncoding::Identity),
+            ("deflate", ContentEncoding::Deflate),
+            ("zstd", ContentEncoding::Zstd),
+            ("snappy", ContentEncoding::Snappy),
         ] {
             prop_assert_eq!(ContentEncoding::parse(&recase(name, &upper)), Some(known));
         }

@@ -24,7 +24,12 @@ fn all() -> Vec<IngestError> {
     vec![
         IngestError::Upgrade,
         IngestError::Body(BodyError::Incomplete),
-        IngestError::Body(BodyError::Compression(String::new())),
+        IngestError::Body(BodyError::TooSlow),
+        IngestError::Body(BodyError::Overloaded(Refused::overloaded(1))),
+        IngestError::Body(BodyError::Compression {
+            coding: "gzip",
+            what: String::new(),
+        }),
         IngestError::Decode(DecodeError::Protobuf(ProtobufError {
             path: String::new(),
             message: String::new(),
@@ -46,6 +51,7 @@ fn all() -> Vec<IngestError> {
         IngestError::Decode(DecodeError::TooManyItems { limit: 1 }),
         IngestError::ContentType,
         IngestError::ContentEncoding,
+        IngestError::Framing(""),
         IngestError::Internal,
         IngestError::Refused(Refused::overloaded(1)),
         IngestError::Refused(Refused::draining(1)),
@@ -73,7 +79,10 @@ fn the_readme_has_the_table() {
 #[test]
 fn retryable_is_what_may_succeed_later() {
     for error in all() {
-        let later = matches!(error, IngestError::Refused(_));
+        let later = matches!(
+            error,
+            IngestError::Refused(_) | IngestError::Body(BodyError::Overloaded(_))
+        );
         let http = matches!(error.http_status().as_u16(), 429 | 502 | 503 | 504);
         let grpc = error.grpc_code() == Code::Unavailable;
         assert_eq!((http, grpc), (later, later), "{error}");

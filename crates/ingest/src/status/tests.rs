@@ -148,7 +148,11 @@ fn the_encoding_is_that_of_the_request() {
 fn headers_that_statuses_call_for() {
     for (error, header, value) in [
         (IngestError::Method, ALLOW, "POST"),
-        (IngestError::ContentEncoding, ACCEPT_ENCODING, "gzip"),
+        (
+            IngestError::ContentEncoding,
+            ACCEPT_ENCODING,
+            "gzip, deflate, zstd, snappy, x-snappy-framed",
+        ),
         (
             IngestError::Auth(AuthError::Unauthenticated),
             WWW_AUTHENTICATE,

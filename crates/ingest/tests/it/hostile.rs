@@ -1,7 +1,9 @@
 //! Requests made to harm: too big, too many, too deep, or with identifiers that are none.
 
+use otlp_codec::proto::collector::metrics::v1::ExportMetricsServiceResponse;
 use otlp_codec::typed::Request;
-use otlp_codec::{Limits, Signal};
+use otlp_codec::{Limits, Signal, json};
+use prost::Message;
 
 use crate::client::{JSON, PROTOBUF, exchange, post};
 use crate::compression::gzip;
@@ -97,25 +99,42 @@ fn too_deep() {
     assert_eq!(answer.status, 200);
 }
 
-/// Scenario: an exemplar with a trace id of two bytes, in both encodings.
-/// Guarantees: 400, with the path of the field in the details.
+/// Scenario: two data points, one with an exemplar whose trace id is two bytes long, in both
+/// encodings.
+/// Guarantees: partial success with the count of data points and the path of the field; the
+/// other point is handed on (OTLP spec, "Partial Success").
 #[test]
 fn wrong_identifiers() {
     let server = Server::start();
     let json = br#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":
-        [{"exemplars":[{},{"traceId":"abcd"}]}]}}]}]}]}"#;
-    let request = Request::decode_json(Signal::Metrics, json, &Limits::default()).unwrap();
-    for (content_type, body) in [(JSON, json.to_vec()), (PROTOBUF, request.encode_protobuf())] {
+        [{"exemplars":[{},{"traceId":"abcd"}]},{"asInt":"5"}]}}]}]}]}"#;
+    let rest = br#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":
+        [{"asInt":"5"}]}}]}]}]}"#;
+    let read = |json| Request::decode_json(Signal::Metrics, json, &Limits::default()).unwrap();
+    let rest = read(rest).encode_protobuf();
+    for (content_type, body) in [
+        (JSON, json.to_vec()),
+        (PROTOBUF, read(json).encode_protobuf()),
+    ] {
         let answer = exchange(&server, post(&[("Content-Type", content_type)], &body));
-        assert_eq!(answer.status, 400, "{content_type}");
-        let failure = answer.failure(content_type);
+        assert_eq!(answer.status, 200, "{content_type}");
+        let response = match content_type {
+            JSON => json::decode(&answer.body, &Limits::default()).unwrap(),
+            _ => ExportMetricsServiceResponse::decode(answer.body.as_slice()).unwrap(),
+        };
+        let partial = response.partial_success.unwrap();
+        assert_eq!(partial.rejected_data_points, 1);
         assert_eq!(
-            failure.field.as_deref(),
-            Some(
-                "resourceMetrics[0].scopeMetrics[0].metrics[0].gauge.dataPoints[0].exemplars[1].traceId"
-            )
+            partial.error_message,
+            "1 of 2 data points refused: resourceMetrics[0].scopeMetrics[0].metrics[0].gauge.\
+             dataPoints[0].exemplars[1].traceId: 2 bytes, but OTLP has 16 or none"
         );
-        assert_eq!(server.event(), Event::Refused("bad_id"));
+        let (items, bytes) = (1, rest.len());
+        assert_eq!(server.event(), Event::Accepted { items, bytes });
+        assert_eq!(server.event(), Event::Rejected { items: 1 });
+    }
+    for export in server.exports() {
+        assert_eq!(export.wire, rest);
     }
 }
 

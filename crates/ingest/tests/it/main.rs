@@ -1,4 +1,4 @@
-//! The receiver over real sockets: raw HTTP/1.1 in, recorded exports and raw answers out.
+//! The receiver over real sockets: raw HTTP/1.1 or gRPC in, recorded exports and raw answers out.
 
 #[cfg(test)]
 mod client;
@@ -7,9 +7,17 @@ mod compression;
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod grpc;
+#[cfg(test)]
+mod grpc_limits;
+#[cfg(test)]
+mod grpc_server;
+#[cfg(test)]
 mod head;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod overload;
 #[cfg(test)]
 mod server;
 #[cfg(test)]

@@ -10,8 +10,8 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
 use ingest::{
-    AuthError, Authorize, Credentials, Export, ExportSink, IngestConfig, IngestError, Observer,
-    Receiver, Refused, Transport, configure, hold_unread, status,
+    AuthError, Authorize, Budget, Credentials, Export, ExportSink, IngestConfig, IngestError,
+    Observer, Receiver, Refused, Transport, configure, hold_unread, status,
 };
 use otlp_codec::Signal;
 
@@ -22,6 +22,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Accepted { items: usize, bytes: usize },
+    Rejected { items: usize },
     Refused(&'static str),
 }
 
@@ -59,6 +60,11 @@ impl Observer for Recorder {
     fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
         assert_eq!((signal, transport), (Signal::Metrics, Transport::Http));
         let _ = self.events.send(Event::Accepted { items, bytes });
+    }
+
+    fn rejected(&self, signal: Signal, transport: Transport, items: usize) {
+        assert_eq!((signal, transport), (Signal::Metrics, Transport::Http));
+        let _ = self.events.send(Event::Rejected { items });
     }
 
     fn refused(&self, signal: Option<Signal>, transport: Transport, reason: &'static str) {
@@ -113,6 +119,7 @@ impl Setup {
 /// Stops when it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    pub(crate) budget: Budget,
     recorder: Arc<Recorder>,
     events: Events<Event>,
     handle: ServerHandle,
@@ -132,8 +139,10 @@ impl Server {
             exports: Mutex::default(),
             events: sender,
         });
+        let budget = setup.config.budget();
         let receiver = Receiver {
             config: setup.config,
+            budget: budget.clone(),
             sink: recorder.clone(),
             authorize: recorder.clone(),
             observer: recorder.clone(),
@@ -161,6 +170,7 @@ impl Server {
         let (address, handle) = start.recv_timeout(PATIENCE).unwrap();
         Self {
             address,
+            budget,
             recorder,
             events,
             handle,

@@ -4,11 +4,66 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 
 use flate2::read::GzDecoder;
+use ingest::grpc::BytesCodec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tonic::client::Grpc;
+use tonic::codegen::Bytes;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::{Channel, Endpoint};
 
-/// Posts an export over one connection that is kept alive.
+/// Sends an export over one connection that is kept alive.
+pub(crate) enum Sender {
+    Http(Poster),
+    Grpc(Caller),
+}
+
+impl Sender {
+    /// Sends once and waits for the answer, which must be a success.
+    pub(crate) async fn send(&mut self) -> io::Result<()> {
+        match self {
+            Self::Http(poster) => poster.post().await,
+            Self::Grpc(caller) => caller.call().await,
+        }
+    }
+}
+
+/// Calls by gRPC.
+pub(crate) struct Caller {
+    client: Grpc<Channel>,
+    message: Bytes,
+}
+
+impl Caller {
+    /// Sends what `gz` inflates to.
+    pub(crate) async fn connect(address: SocketAddr, gz: &[u8]) -> io::Result<Self> {
+        let endpoint = Endpoint::from_shared(format!("http://{address}"));
+        let channel = endpoint.map_err(io::Error::other)?.connect().await;
+        Ok(Self {
+            client: Grpc::new(channel.map_err(io::Error::other)?),
+            message: inflate(gz)?.into(),
+        })
+    }
+
+    async fn call(&mut self) -> io::Result<()> {
+        self.client.ready().await.map_err(io::Error::other)?;
+        let path = PathAndQuery::from_static(
+            "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        );
+        let request = tonic::Request::new(self.message.clone());
+        let answer = self.client.unary(request, path, BytesCodec).await;
+        answer.map(drop).map_err(io::Error::other)
+    }
+}
+
+fn inflate(gz: &[u8]) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    GzDecoder::new(gz).read_to_end(&mut body)?;
+    Ok(body)
+}
+
+/// Posts by HTTP.
 pub(crate) struct Poster {
     io: TcpStream,
     request: Vec<u8>,
@@ -17,8 +72,7 @@ pub(crate) struct Poster {
 impl Poster {
     /// Posts what `gz` inflates to.
     pub(crate) async fn connect(address: SocketAddr, gz: &[u8]) -> io::Result<Self> {
-        let mut body = Vec::new();
-        GzDecoder::new(gz).read_to_end(&mut body)?;
+        let body = inflate(gz)?;
         let mut request = format!(
             "POST /v1/metrics HTTP/1.1\r\nhost: {address}\r\n\
              content-type: application/x-protobuf\r\ncontent-length: {}\r\n\r\n",

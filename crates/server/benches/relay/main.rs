@@ -10,7 +10,7 @@ mod process;
 
 use std::io;
 
-use client::{Poster, Subscribers};
+use client::{Caller, Poster, Sender, Subscribers};
 use process::Relay;
 
 /// The payload of `crates/otlp-codec/benches/data`: 1,014 points, 80 KB, 228 KB as JSON.
@@ -29,18 +29,24 @@ async fn main() -> io::Result<()> {
         (1, 4, 10)
     };
 
-    print("M by HTTP/protobuf, one connection: CPU of the relay per export");
-    print("subscribers  us per export  us per delivered frame");
-    let counts = [0, 1, 10, 100];
-    let mut costs = counts.map(|_| Vec::new());
+    print("M as protobuf, one connection: CPU of the relay per export");
+    print("     by  subscribers  us per export  us per delivered frame");
+    let rows = [
+        (By::Http, 0),
+        (By::Grpc, 0),
+        (By::Http, 1),
+        (By::Grpc, 1),
+        (By::Http, 10),
+        (By::Http, 100),
+    ];
+    let mut costs = rows.map(|_| Vec::new());
     for _ in 0..rounds {
-        for (count, costs) in counts.iter().zip(&mut costs) {
-            costs.push(
-                cost_of_export(*count, exports / (1 + *count as u64 / 20).min(exports)).await?,
-            );
+        for ((by, count), costs) in rows.iter().zip(&mut costs) {
+            let exports = exports / (1 + *count as u64 / 20).min(exports);
+            costs.push(cost_of_export(*by, *count, exports).await?);
         }
     }
-    for (count, costs) in counts.iter().zip(&mut costs) {
+    for ((by, count), costs) in rows.iter().zip(&mut costs) {
         costs.sort_by(f64::total_cmp);
         let median = costs[costs.len() / 2];
         let each = if *count == 0 {
@@ -48,7 +54,8 @@ async fn main() -> io::Result<()> {
         } else {
             format!("{:.0}", median / *count as f64)
         };
-        print(&format!("{count:>11}  {median:>13.0}  {each:>22}"));
+        let by = format!("{by:?}");
+        print(&format!("{by:>7}  {count:>11}  {median:>13.0}  {each:>22}"));
     }
 
     print("");
@@ -65,18 +72,28 @@ async fn main() -> io::Result<()> {
     Ok(())
 }
 
+/// How exports come in.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Http,
+    Grpc,
+}
+
 /// Microseconds of CPU per export with so many subscribers.
-async fn cost_of_export(subscribers: usize, exports: u64) -> io::Result<f64> {
+async fn cost_of_export(by: By, subscribers: usize, exports: u64) -> io::Result<f64> {
     let relay = Relay::start(&[])?;
-    let mut poster = Poster::connect(relay.address(), M).await?;
+    let mut sender = match by {
+        By::Http => Sender::Http(Poster::connect(relay.address(), M).await?),
+        By::Grpc => Sender::Grpc(Caller::connect(relay.grpc_address(), M).await?),
+    };
     let watching = Subscribers::connect(relay.address(), subscribers).await?;
     for _ in 0..10 {
-        poster.post().await?;
+        sender.send().await?;
     }
     watching.wait_for(10).await;
     let before = relay.cpu_micros()?;
     for posted in 11..=10 + exports {
-        poster.post().await?;
+        sender.send().await?;
         watching.wait_for(posted.saturating_sub(WINDOW)).await;
     }
     watching.wait_for(10 + exports).await;

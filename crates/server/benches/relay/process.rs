@@ -8,34 +8,45 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct Relay {
     child: Child,
     address: SocketAddr,
+    grpc_address: SocketAddr,
 }
 
 impl Relay {
     /// Starts one on a port that the system chooses.
     pub(crate) fn start(args: &[&str]) -> io::Result<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_otlp-relay"))
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"])
             .args(args)
             .stderr(Stdio::piped())
             .spawn()?;
         let log = child.stderr.take().ok_or(io::ErrorKind::NotFound)?;
         let mut lines = BufReader::new(log).lines();
-        let address = loop {
+        let mut address_after = |text: &str| loop {
             let line = lines.next().ok_or(io::ErrorKind::UnexpectedEof)??;
             let after = line
-                .split_once("http://")
+                .split_once(text)
                 .and_then(|(_, rest)| rest.split(' ').next());
             if let Some(address) = after.and_then(|text| text.parse().ok()) {
-                break address;
+                return Ok::<SocketAddr, io::Error>(address);
             }
         };
+        let address = address_after("http://")?;
+        let grpc_address = address_after("OTLP/gRPC on ")?;
         // Somebody has to read on, or the relay's log would stand still one day.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Ok(Self { child, address })
+        Ok(Self {
+            child,
+            address,
+            grpc_address,
+        })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    pub(crate) fn grpc_address(&self) -> SocketAddr {
+        self.grpc_address
     }
 
     /// User and system time so far, of all threads.

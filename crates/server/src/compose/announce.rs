@@ -8,7 +8,7 @@ use crate::counters::Counters;
 use crate::gate::is_loopback;
 
 /// One line for each address, with how to be reached.
-pub(super) fn listening(addresses: &[SocketAddr]) {
+pub(super) fn listening(addresses: &[SocketAddr], grpc: &[SocketAddr], tokens: bool) {
     for address in addresses {
         if is_loopback(address.ip()) {
             let port = address.port();
@@ -20,10 +20,26 @@ pub(super) fn listening(addresses: &[SocketAddr]) {
             info!("listening on http://{address} (reachable from other machines)");
         }
     }
-    if addresses.iter().any(|address| !is_loopback(address.ip())) {
+    for address in grpc {
+        if is_loopback(address.ip()) {
+            let port = address.port();
+            info!(
+                "listening for OTLP/gRPC on {address} (this machine only; to be reachable from \
+                 others: --grpc-listen 0.0.0.0:{port})"
+            );
+        } else {
+            info!("listening for OTLP/gRPC on {address} (reachable from other machines)");
+        }
+    }
+    let mut all = addresses.iter().chain(grpc);
+    if all.any(|address| !is_loopback(address.ip())) {
+        let who = match tokens {
+            true => "watch without a token: keep it",
+            false => "send and watch without a token: set --ingest-token-file, keep it",
+        };
         warn!(
-            "whoever can reach this address may send and watch, without a token: \
-             keep it inside a network that you trust, or put a proxy with authentication in front"
+            "whoever can reach this address may {who} inside a network that you trust, or put a \
+             proxy with authentication in front"
         );
     }
 }
@@ -34,6 +50,7 @@ pub(super) fn totals(counters: &Counters) {
     info!(
         exports = totals.exports,
         items = totals.items,
+        rejected = totals.rejected,
         refused = totals.refused,
         sessions = totals.sessions,
         frames = totals.frames,

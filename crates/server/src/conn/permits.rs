@@ -59,7 +59,7 @@ impl Connections {
         self.0.open.load(Ordering::Acquire)
     }
 
-    /// Ready when no connection speaks HTTP any more.
+    /// Ready when no connection speaks HTTP, or gRPC, any more.
     pub async fn http_ended(&self) {
         // The sender lives as long as this does.
         drop(self.0.http.subscribe().wait_for(|http| *http == 0).await);
@@ -75,7 +75,7 @@ pub struct Permit {
 
 impl Permit {
     /// The client took too long, and the connection ends for that.
-    pub(super) fn time_out(&mut self) {
+    pub(crate) fn time_out(&mut self) {
         if !std::mem::replace(&mut self.timed_out, true) {
             self.shared.counters.connection_timed_out();
         }

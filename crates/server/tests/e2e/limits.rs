@@ -139,3 +139,22 @@ fn an_announced_giant_is_refused_unread() {
         http.rest();
     }
 }
+
+/// Scenario: heads that say in two ways how long the body is, which proxies may read differently.
+/// Guarantees: 400, and the connection is closed, so that nothing behind is taken for a request.
+#[test]
+fn two_lengths_are_none() {
+    let relay = Relay::start();
+    for lengths in [
+        [("Content-Length", "2"), ("Transfer-Encoding", "chunked")],
+        [("Transfer-Encoding", "chunked"), ("Content-Length", "2")],
+        [("Content-Length", "2"), ("Content-Length", "3")],
+    ] {
+        let headers = [&[("Content-Type", JSON)], &lengths[..]].concat();
+        let mut http = Http::connect(relay.address());
+        http.send(&head("POST", "/v1/logs", &headers));
+        http.send(b"2\r\n{}\r\n0\r\n\r\n");
+        assert_eq!(http.answer().status, 400, "{lengths:?}");
+        assert!(http.ends());
+    }
+}

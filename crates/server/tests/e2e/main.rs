@@ -9,12 +9,15 @@
 
 mod cases;
 mod convert;
+mod grpc;
 mod hardening;
 mod limits;
 mod rules;
 mod sdk;
 mod shutdown;
+mod signals;
 mod stalled;
 mod startup;
 mod subscribers;
 mod support;
+mod tokens;

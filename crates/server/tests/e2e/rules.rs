@@ -224,7 +224,7 @@ fn what_is_not_served_is_a_404() {
         "/nowhere",
         "/v1/nowhere",
         "/v1/metrics/",
-        "/ws",
+        "/ws/profiles",
         "/ws/nowhere",
     ] {
         for (sent, answered) in [(PROTOBUF, PROTOBUF), (JSON, JSON), ("text/html", JSON)] {
@@ -266,7 +266,7 @@ fn uploads_without_end_are_cut_off() {
         ("POST", "/", None, 405),
         ("GET", "/healthz", None, 200),
         ("POST", "/v1/metrics", None, 415),
-        ("POST", "/v1/traces", None, 404),
+        ("POST", "/v1/spans", None, 404),
         ("POST", "/ws/nowhere", None, 404),
         ("POST", "/ws/metrics", None, 405),
         ("GET", "/ws/metrics", None, 426),

@@ -2,10 +2,13 @@
 
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::{Array, InstrumentationScope, KeyValue, StringValue, Value as Attribute};
-use opentelemetry_otlp::{Compression, MetricExporter, Protocol, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{
+    Compression, MetricExporter, Protocol, WithExportConfig, WithHttpConfig, WithTonicConfig,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{Aggregation, Instrument, SdkMeterProvider, Stream};
 use serde_json::{Value, json};
+use tokio::runtime::Builder;
 
 use crate::support::{Relay, Watcher};
 
@@ -36,10 +39,29 @@ fn json() {
     }
 }
 
-/// Exports once; the frame that comes of it, in the order of [`sorted`].
+/// Scenario: the same over gRPC, with and without gzip.
+/// Guarantees: the watcher sees the same.
+#[test]
+fn grpc() {
+    let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+    let _runtime = runtime.enter();
+    for compression in [Some(Compression::Gzip), None] {
+        let relay = Relay::with(&["--grpc-listen", "127.0.0.1:0"]);
+        let exporter = MetricExporter::builder()
+            .with_tonic()
+            .with_endpoint(format!("http://{}", relay.grpc_address()));
+        let exporter = match compression {
+            Some(compression) => exporter.with_compression(compression),
+            None => exporter,
+        };
+        let frame = export(&relay, exporter.build().unwrap());
+        assert_eq!(frame, expected(&json!({"asDouble": "Infinity"})));
+    }
+}
+
+/// Exports once over HTTP; the frame that comes of it.
 fn send(protocol: Protocol, compression: Option<Compression>) -> Value {
     let relay = Relay::start();
-    let mut watcher = Watcher::connect(relay.address());
     let exporter = MetricExporter::builder()
         .with_http()
         .with_protocol(protocol)
@@ -48,9 +70,15 @@ fn send(protocol: Protocol, compression: Option<Compression>) -> Value {
         Some(compression) => exporter.with_compression(compression),
         None => exporter,
     };
+    export(&relay, exporter.build().unwrap())
+}
+
+/// Exports once; the frame that comes of it, in the order of [`sorted`].
+fn export(relay: &Relay, exporter: MetricExporter) -> Value {
+    let mut watcher = Watcher::connect(relay.address());
     let provider = SdkMeterProvider::builder()
         .with_resource(resource())
-        .with_periodic_exporter(exporter.build().unwrap())
+        .with_periodic_exporter(exporter)
         .with_view(exponential)
         .build();
     record(&provider);

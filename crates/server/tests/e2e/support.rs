@@ -1,14 +1,20 @@
 //! A relay in a process of its own, and clients that can be as rude as a test needs. Every wait
 //! ends after [`PATIENCE`], with a failure.
 
+mod grpc;
 mod http;
 mod metrics;
 mod raw_ws;
 mod relay;
 mod watcher;
 
+use std::future::Future;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+
+pub(crate) use grpc::{Grpc, prefixed};
 pub(crate) use http::{Answer, Http, JSON, PROTOBUF, exchange, head, post, request};
 pub(crate) use metrics::{bulky, gauge, gauge_json, gzip, name_of, value_of};
 pub(crate) use raw_ws::{RawWatcher, handshake, lets_in, shake};
@@ -17,6 +23,12 @@ pub(crate) use watcher::Watcher;
 
 /// How long anything may take before the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for something that takes no longer than anything may.
+pub(crate) fn wait<T>(runtime: &Runtime, future: impl Future<Output = T>) -> T {
+    let limited = async { timeout(PATIENCE, future).await };
+    runtime.block_on(limited).expect("in time")
+}
 
 /// How often something is tried that has happened, but may not be counted yet.
 pub(crate) const TRIES: usize = 200;

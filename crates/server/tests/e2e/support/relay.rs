@@ -51,6 +51,13 @@ impl Relay {
         self.addresses[0]
     }
 
+    /// The next address that it listens on for gRPC.
+    pub(crate) fn grpc_address(&self) -> SocketAddr {
+        let line = self.wait_for_log("OTLP/gRPC on ");
+        let rest = line.split_once("OTLP/gRPC on ").unwrap().1;
+        rest[..rest.find(' ').unwrap()].parse().unwrap()
+    }
+
     /// The next line of the log that contains `text`.
     pub(crate) fn wait_for_log(&self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
@@ -73,14 +80,30 @@ impl Relay {
 
     /// Waits for the process to end by itself.
     pub(crate) fn wait_for_exit(&mut self) -> ExitStatus {
-        wait(&mut self.child, &self.log).0
+        self.end().0
+    }
+
+    /// As [`wait_for_exit`](Self::wait_for_exit), with what is left of the log.
+    pub(crate) fn end(&mut self) -> (ExitStatus, String) {
+        wait(&mut self.child, &self.log)
     }
 
     /// The most memory that the process has held, in bytes.
     #[cfg(target_os = "linux")]
     pub(crate) fn peak_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// The most memory that the process has reserved, used or not, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn peak_address_space(&self) -> u64 {
+        self.status("VmPeak:")
+    }
+
+    #[cfg(target_os = "linux")]
+    fn status(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let line = status.lines().find(|line| line.starts_with(field));
         let kib = line.unwrap().split_whitespace().nth(1).unwrap();
         kib.parse::<u64>().unwrap() << 10
     }

@@ -1,17 +1,15 @@
 //! A well-behaved WebSocket client: tokio-tungstenite, made to wait.
 
-use std::future::Future;
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use super::PATIENCE;
+use super::wait;
 
 /// A subscriber. It answers pings only while it waits for a message.
 pub(crate) struct Watcher {
@@ -22,10 +20,15 @@ pub(crate) struct Watcher {
 impl Watcher {
     /// Subscribes to metrics; everything that is exported from now on is seen.
     pub(crate) fn connect(address: SocketAddr) -> Self {
+        Self::connect_to(address, "/ws/metrics")
+    }
+
+    /// Subscribes to what a path shows.
+    pub(crate) fn connect_to(address: SocketAddr, path: &str) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let socket = wait(&runtime, async {
             let stream = TcpStream::connect(address).await.unwrap();
-            let url = format!("ws://{address}/ws/metrics");
+            let url = format!("ws://{address}{path}");
             client_async(url, stream).await.unwrap().0
         });
         Self { runtime, socket }
@@ -67,9 +70,4 @@ impl Watcher {
         assert!(end.is_none_or(|end| end.is_err()));
         close.code.into()
     }
-}
-
-fn wait<T>(runtime: &Runtime, future: impl Future<Output = T>) -> T {
-    let limited = async { timeout(PATIENCE, future).await };
-    runtime.block_on(limited).expect("in time")
 }

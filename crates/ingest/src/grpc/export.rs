@@ -1,0 +1,85 @@
+//! The second half of a call: what the stubs ask for, once the message is there.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use otlp_codec::Signal;
+use tonic::{Request, Response, Status, async_trait};
+
+use super::answer;
+use super::guard::Message;
+use super::services::logs_service::LogsService;
+use super::services::metrics_service::MetricsService;
+use super::services::profiles_service::ProfilesService;
+use super::services::trace_service::TraceService;
+use crate::content::ContentType;
+use crate::error::IngestError;
+use crate::observer::Transport;
+use crate::receiver::{Outcome, Receiver};
+use crate::success;
+
+/// The services of all signals.
+pub(super) struct Exporter {
+    receiver: Arc<Receiver>,
+}
+
+impl Exporter {
+    pub(super) fn new(receiver: Arc<Receiver>) -> Self {
+        Self { receiver }
+    }
+
+    /// Checks the message and gives it to the sink.
+    async fn export(
+        &self,
+        signal: Signal,
+        mut request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Status> {
+        let receiver = self.receiver.as_ref();
+        let mut outcome = Outcome::new(receiver.observer.as_ref(), signal, Transport::Grpc);
+        let taken = match request.extensions_mut().remove::<Message>() {
+            Some(Message(bytes)) => receiver.take(signal, ContentType::Protobuf, bytes).await,
+            // The guard puts it there.
+            None => Err(IngestError::Internal),
+        };
+        match taken {
+            Ok(taken) => {
+                outcome.accepted(&taken);
+                let response =
+                    success::response(ContentType::Protobuf, signal, taken.rejected.as_ref());
+                Ok(Response::new(response.into()))
+            }
+            Err(error) => {
+                outcome.refused(&error);
+                Err(answer::status(&error))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl MetricsService for Exporter {
+    async fn export(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Status> {
+        self.export(Signal::Metrics, request).await
+    }
+}
+
+#[async_trait]
+impl TraceService for Exporter {
+    async fn export(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Status> {
+        self.export(Signal::Traces, request).await
+    }
+}
+
+#[async_trait]
+impl LogsService for Exporter {
+    async fn export(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Status> {
+        self.export(Signal::Logs, request).await
+    }
+}
+
+#[async_trait]
+impl ProfilesService for Exporter {
+    async fn export(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Status> {
+        self.export(Signal::Profiles, request).await
+    }
+}

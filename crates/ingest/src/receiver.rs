@@ -1,0 +1,117 @@
+//! What the transports share: the parts of the receiver, the way of a body that has been read,
+//! and the count of what became of a request.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use otlp_codec::Signal;
+use tracing::debug;
+
+use crate::accept::{self, Rejected};
+use crate::authorize::Authorize;
+use crate::body::BodyError;
+use crate::budget::Budget;
+use crate::config::IngestConfig;
+use crate::content::ContentType;
+use crate::error::IngestError;
+use crate::observer::{Observer, Transport};
+use crate::sink::ExportSink;
+
+/// Everything that a transport needs. Cheap to clone; one for all workers and transports.
+#[derive(Clone)]
+pub struct Receiver {
+    /// Limits and rules.
+    pub config: IngestConfig,
+    /// What all requests may hold together, those of all transports.
+    pub budget: Budget,
+    /// Where exports go.
+    pub sink: Arc<dyn ExportSink>,
+    /// Who may send.
+    pub authorize: Arc<dyn Authorize>,
+    /// Who counts.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Receiver {
+    /// Checks an inflated body and gives the export to the sink.
+    pub(crate) async fn take(
+        &self,
+        signal: Signal,
+        content_type: ContentType,
+        body: Bytes,
+    ) -> Result<Taken, IngestError> {
+        let limits = self.config.decode_limits();
+        let accept::Accepted { export, rejected } =
+            accept::check_off_thread(signal, content_type, body, limits).await?;
+        let taken = Taken {
+            items: export.items,
+            bytes: export.wire.len(),
+            rejected,
+        };
+        // Of an export that nothing is left of, there is nothing to show.
+        if taken.items > 0 || taken.rejected.is_none() {
+            self.sink.accept(export)?;
+        }
+        Ok(taken)
+    }
+}
+
+/// What is left to say of an export that has been given away.
+pub(crate) struct Taken {
+    items: usize,
+    bytes: usize,
+    pub(crate) rejected: Option<Rejected>,
+}
+
+/// Sees to it that a request is counted once, whatever becomes of it. A transport drops the
+/// handler when the connection breaks or the client cancels; that counts as an incomplete body.
+pub(crate) struct Outcome<'a> {
+    observer: &'a dyn Observer,
+    signal: Signal,
+    transport: Transport,
+    told: bool,
+}
+
+impl<'a> Outcome<'a> {
+    pub(crate) fn new(observer: &'a dyn Observer, signal: Signal, transport: Transport) -> Self {
+        Self {
+            observer,
+            signal,
+            transport,
+            told: false,
+        }
+    }
+
+    pub(crate) fn accepted(&mut self, taken: &Taken) {
+        self.told = true;
+        let Taken { items, bytes, .. } = *taken;
+        self.observer
+            .accepted(self.signal, self.transport, items, bytes);
+        if let Some(Rejected { items, .. }) = taken.rejected {
+            self.observer.rejected(self.signal, self.transport, items);
+        }
+    }
+
+    pub(crate) fn refused(&mut self, error: &IngestError) {
+        self.told = true;
+        debug!(
+            signal = %self.signal, transport = self.transport.as_str(), reason = error.reason(),
+            "a request was refused"
+        );
+        self.observer
+            .refused(Some(self.signal), self.transport, error.reason());
+    }
+
+    /// Somebody else counts this request from here on.
+    pub(crate) fn hand_over(mut self) {
+        self.told = true;
+    }
+}
+
+impl Drop for Outcome<'_> {
+    fn drop(&mut self) {
+        if !self.told {
+            self.refused(&IngestError::Body(BodyError::Incomplete));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! More than there is room for, and bodies that take too long.
+
+use std::time::{Duration, Instant};
+
+use ingest::IngestConfig;
+
+use crate::client::{Client, JSON, PROTOBUF, PROTOBUF_BODY, exchange, head, post};
+use crate::compression::gzip;
+use crate::server::{Event, PATIENCE, Server, Setup};
+
+const PB: (&str, &str) = ("Content-Type", PROTOBUF);
+
+fn server(config: IngestConfig) -> Server {
+    Server::with(Setup {
+        config,
+        ..Setup::default()
+    })
+}
+
+/// Lets others go on for a moment.
+#[expect(clippy::disallowed_methods, reason = "it is the test's own thread")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
+}
+
+/// Waits until so many requests are in flight.
+fn wait_for_requests(server: &Server, count: usize) {
+    let begin = Instant::now();
+    while server.budget.requests() != count {
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "{} in flight",
+            server.budget.requests()
+        );
+        pause();
+    }
+}
+
+/// Scenario: two requests whose bodies are yet to come, where two may be in flight; a third.
+/// Guarantees: the third is told to come again, before its body is read; the two get their 200,
+/// and then there is room.
+#[test]
+fn requests_in_flight_are_bounded() {
+    let server = server(IngestConfig {
+        max_requests: 2,
+        ..IngestConfig::default()
+    });
+    let length = PROTOBUF_BODY.len().to_string();
+    let request = head("POST", "/v1/metrics", &[PB, ("Content-Length", &length)]);
+    let mut waiting = [Client::connect(&server), Client::connect(&server)];
+    for client in &mut waiting {
+        client.send(&request);
+    }
+    wait_for_requests(&server, 2);
+    let mut third = Client::connect(&server);
+    third.send(&head(
+        "POST",
+        "/v1/metrics",
+        &[PB, ("Content-Length", "1000000")],
+    ));
+    let refused = third.answer();
+    assert_eq!(
+        (refused.status, refused.header("retry-after")),
+        (503, Some("1"))
+    );
+    assert_eq!(refused.failure(PROTOBUF).code, 14);
+    assert_eq!(server.event(), Event::Refused("overloaded"));
+    for client in &mut waiting {
+        client.send(PROTOBUF_BODY);
+        assert_eq!(client.answer().status, 200);
+    }
+    wait_for_requests(&server, 0);
+    assert_eq!(exchange(&server, post(&[PB], PROTOBUF_BODY)).status, 200);
+    assert_eq!(server.budget.bytes(), 0);
+}
+
+/// Scenario: bodies that would hold more than all requests together may: plain, inflated, and
+/// JSON with its protobuf form.
+/// Guarantees: 503 as soon as that shows, and what was taken is free again.
+#[test]
+fn bytes_in_flight_are_bounded() {
+    const BYTES: usize = 100_000;
+    let server = server(IngestConfig {
+        max_requests_bytes: BYTES,
+        ..IngestConfig::default()
+    });
+    let zeros = vec![0; BYTES + 1];
+    let spaces = [&vec![b' '; BYTES * 2 / 3][..], b"{}"].concat();
+    for (content_type, coding, body) in [
+        (PROTOBUF, "identity", zeros.clone()),
+        (PROTOBUF, "gzip", gzip(&zeros)),
+        (JSON, "identity", spaces),
+    ] {
+        let headers = [("Content-Type", content_type), ("Content-Encoding", coding)];
+        let answer = exchange(&server, post(&headers, &body));
+        assert_eq!(answer.status, 503, "{content_type}, {coding}");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert_eq!(server.event(), Event::Refused("overloaded"));
+        wait_for_requests(&server, 0);
+        assert_eq!(server.budget.bytes(), 0);
+    }
+    assert_eq!(exchange(&server, post(&[PB], PROTOBUF_BODY)).status, 200);
+}
+
+/// Scenario: a body that comes a byte at a time, so that it never stalls, and never ends.
+/// Guarantees: 408 once it has taken longer than a body may, and its place is free.
+#[test]
+fn slow_bodies_end() {
+    let server = server(IngestConfig {
+        body_timeout: Duration::from_millis(200),
+        ..IngestConfig::default()
+    });
+    let mut client = Client::connect(&server);
+    client.send(&head(
+        "POST",
+        "/v1/metrics",
+        &[PB, ("Content-Length", "1000000")],
+    ));
+    let begin = Instant::now();
+    while server.budget.requests() == 0 {
+        assert!(begin.elapsed() < PATIENCE);
+    }
+    while server.budget.requests() > 0 {
+        assert!(begin.elapsed() < PATIENCE);
+        // The server may have closed already.
+        let _ = client.try_send(&[0]);
+        pause();
+    }
+    let answer = client.answer();
+    assert_eq!(answer.status, 408);
+    assert_eq!(answer.failure(PROTOBUF).code, 8);
+    assert_eq!(server.event(), Event::Refused("slow_body"));
+}

@@ -1,0 +1,196 @@
+//! OTLP/gRPC: tonic on a runtime of its own, beside actix.
+//!
+//! actix's workers are single-threaded runtimes, each with its share of the HTTP connections;
+//! tonic wants its tasks to be `Send` and spreads them itself. So gRPC has a multi-threaded
+//! runtime: its connections use all cores, and none of them can hold up a worker that serves
+//! HTTP and WebSocket. Without an address for gRPC there is no such runtime.
+
+mod connection;
+
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use futures_util::{Stream, stream};
+use ingest::Receiver;
+use ingest::grpc::{routes, service_names};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tonic::service::Routes;
+use tonic::transport::{self, Server};
+use tonic_health::ServingStatus;
+use tonic_health::server::{HealthReporter, health_reporter};
+use tracing::debug;
+
+use self::connection::{Connection, Deadlines};
+use crate::config::GrpcConfig;
+use crate::conn::Connections;
+use crate::shutdown::Draining;
+
+/// How long accepting rests after a failure, which is nearly always a lack of descriptors.
+const ACCEPT_RESTS: Duration = Duration::from_millis(100);
+
+/// The longest request to the health service, in bytes: the name of a service.
+const HEALTH_REQUEST_BYTES: usize = 4 << 10;
+
+/// What the server needs of the rest of the relay.
+pub(crate) struct Parts {
+    pub(crate) receiver: Receiver,
+    pub(crate) connections: Connections,
+    pub(crate) draining: Draining,
+    /// How long the first bytes of a connection may take.
+    pub(crate) head_timeout: Duration,
+    /// How long a message may go without a byte.
+    pub(crate) stall_timeout: Duration,
+    /// Threads of the runtime.
+    pub(crate) workers: usize,
+}
+
+/// The running server. What is still under way when it is dropped is cut off.
+pub(crate) struct GrpcServer {
+    serving: JoinSet<Result<(), transport::Error>>,
+    runtime: Option<Runtime>,
+}
+
+impl GrpcServer {
+    /// Serves `listeners` until `parts.draining` is set, then finishes what is under way. Does
+    /// nothing without listeners.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no threads, or the reactor refuses a listener.
+    pub(crate) async fn start(
+        config: &GrpcConfig,
+        listeners: Vec<TcpListener>,
+        parts: Parts,
+    ) -> io::Result<Self> {
+        let mut server = Self {
+            serving: JoinSet::new(),
+            runtime: None,
+        };
+        if listeners.is_empty() {
+            return Ok(server);
+        }
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(parts.workers)
+            .thread_name("grpc")
+            .enable_all()
+            .build()?;
+        let handle = runtime.handle().clone();
+        // From here on it is dropped in a way that an asynchronous caller may.
+        server.runtime = Some(runtime);
+        let names = service_names(parts.receiver.config.profiles);
+        let (health, health_service) = health_reporter();
+        for name in &names {
+            health
+                .set_service_status(name, ServingStatus::Serving)
+                .await;
+        }
+        // As /healthz over HTTP, it is for everybody.
+        let health_service = health_service.max_decoding_message_size(HEALTH_REQUEST_BYTES);
+        let routes = routes(parts.receiver, parts.stall_timeout).add_service(health_service);
+        for listener in listeners {
+            let listener = {
+                let _reactor = handle.enter();
+                tokio::net::TcpListener::from_std(listener)?
+            };
+            let incoming = accept(
+                listener,
+                parts.connections.clone(),
+                Deadlines {
+                    head: parts.head_timeout,
+                    end: config.max_connection_age.saturating_add(config.age_grace),
+                },
+            );
+            let serving = serve(config, routes.clone(), incoming, parts.draining.begun());
+            server.serving.spawn_on(serving, &handle);
+        }
+        handle.spawn(tell_of_drain(health, names, parts.draining));
+        Ok(server)
+    }
+
+    /// Ready if the server ends, which it does not do before it is told to. Never ready without
+    /// listeners.
+    pub(crate) async fn ended(&mut self) -> io::Error {
+        match self.serving.join_next().await {
+            None => std::future::pending().await,
+            Some(Ok(Ok(()))) => io::Error::other("gRPC stopped by itself"),
+            Some(Ok(Err(error))) => io::Error::other(error),
+            Some(Err(error)) => io::Error::other(error),
+        }
+    }
+}
+
+impl Drop for GrpcServer {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// tonic with every limit that it has set on purpose. Only HTTP/2 is spoken, and only from the
+/// start: no web page can do that, so that there is no rule for Host or Origin here.
+fn serve(
+    config: &GrpcConfig,
+    routes: Routes,
+    incoming: impl Stream<Item = io::Result<Connection>> + Send + 'static,
+    drained: impl Future<Output = ()> + Send + 'static,
+) -> impl Future<Output = Result<(), transport::Error>> + Send + 'static {
+    Server::builder()
+        .http2_keepalive_interval(Some(config.keepalive_interval))
+        .http2_keepalive_timeout(Some(config.keepalive_timeout))
+        // Its grace ends connections without the notice before it (tonic 0.14.9): ours does.
+        .max_connection_age(config.max_connection_age)
+        .max_concurrent_streams(config.max_streams)
+        .http2_max_header_list_size(config.max_header_list_bytes)
+        .initial_stream_window_size(config.stream_window_bytes)
+        .initial_connection_window_size(config.connection_window_bytes)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, drained)
+}
+
+/// Connections, each with a permit. One that there is no permit for is closed at once, which
+/// clients take for UNAVAILABLE and try again.
+fn accept(
+    listener: tokio::net::TcpListener,
+    connections: Connections,
+    deadlines: Deadlines,
+) -> impl Stream<Item = io::Result<Connection>> + Send + 'static {
+    stream::unfold(listener, move |listener| {
+        let connections = connections.clone();
+        async move {
+            loop {
+                match listener.accept().await {
+                    Ok((io, peer)) => {
+                        let Some(permit) = connections.admit() else {
+                            continue;
+                        };
+                        // Frames are written whole: waiting for more only adds delay.
+                        let connection = io
+                            .set_nodelay(true)
+                            .map(|()| Connection::new(io, peer.ip(), permit, deadlines));
+                        return Some((connection, listener));
+                    }
+                    Err(error) => {
+                        debug!("accepting a gRPC connection failed: {error}");
+                        sleep(ACCEPT_RESTS).await;
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// Says NOT_SERVING once the shutdown has begun, and ends the calls that wait for news, so that
+/// they keep no connection open.
+async fn tell_of_drain(mut health: HealthReporter, names: Vec<&'static str>, draining: Draining) {
+    draining.begun().await;
+    for name in names.into_iter().chain([""]) {
+        health
+            .set_service_status(name, ServingStatus::NotServing)
+            .await;
+        health.clear_service_status(name).await;
+    }
+}

@@ -1,0 +1,253 @@
+//! Bearer tokens (RFC 6750) from a file: who may send.
+//!
+//! The file holds a token a line; empty lines and those that begin with `#` are passed over. It
+//! is read at the start and again on SIGHUP; a file that can't be read then leaves the tokens as
+//! they were. Tokens are never logged.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use ingest::{AuthError, Authorize, Credentials};
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+
+/// The longest file, in bytes.
+const MAX_FILE: u64 = 64 << 10;
+/// The shortest token, in characters: shorter ones can be guessed.
+const MIN_TOKEN: usize = 16;
+/// The longest token, in characters: clients send it in a header.
+const MAX_TOKEN: usize = 4096;
+
+/// A file of tokens that can't be used.
+#[derive(Debug, Error)]
+pub enum TokenError {
+    /// It can't be read.
+    #[error("the file of tokens {path} can't be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is too long.
+    #[error("the file of tokens {path} is longer than {MAX_FILE} bytes")]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line is no token.
+    #[error(
+        "line {line} of the file of tokens {path} is no token: those are {MIN_TOKEN} to \
+         {MAX_TOKEN} letters, digits or -._~+/ and at the end maybe = (RFC 6750, section 2.1)"
+    )]
+    NotAToken {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// There is none, so that nobody could send.
+    #[error("the file of tokens {path} holds no token")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The tokens of a file. Whoever shows one of them may send.
+pub struct Tokens {
+    path: PathBuf,
+    known: RwLock<Vec<Box<[u8]>>>,
+}
+
+impl Tokens {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`].
+    pub fn read(path: PathBuf) -> Result<Self, TokenError> {
+        let known = RwLock::new(read(&path)?);
+        Ok(Self { path, known })
+    }
+
+    /// Reads the file again; how many tokens it holds now.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`]; the tokens are as they were.
+    pub fn reload(&self) -> Result<usize, TokenError> {
+        let tokens = read(&self.path)?;
+        let count = tokens.len();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = tokens;
+        Ok(count)
+    }
+
+    /// Whether a token is one of ours. Takes as long for one that nearly is as for one that
+    /// isn't at all.
+    fn knows(&self, token: &[u8]) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let found = known.iter().map(|one| one.ct_eq(token));
+        found
+            .fold(subtle::Choice::from(0), |any, one| any | one)
+            .into()
+    }
+}
+
+impl Authorize for Tokens {
+    fn check(&self, credentials: Credentials<'_>) -> Result<(), AuthError> {
+        let token = credentials.authorization.and_then(bearer);
+        match token.is_some_and(|token| self.knows(token)) {
+            true => Ok(()),
+            false => Err(AuthError::Unauthenticated),
+        }
+    }
+}
+
+/// The token of an `Authorization` header (RFC 6750, section 2.1; RFC 9110, section 11.1: the
+/// name of the scheme in any case).
+fn bearer(header: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = header.split_at_checked(b"Bearer ".len())?;
+    scheme
+        .eq_ignore_ascii_case(b"Bearer ")
+        .then(|| token.trim_ascii())
+}
+
+fn read(path: &Path) -> Result<Vec<Box<[u8]>>, TokenError> {
+    let path_buf = || path.to_owned();
+    let failed = |source| TokenError::Read {
+        path: path_buf(),
+        source,
+    };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    io::Read::read_to_string(&mut io::Read::take(file, MAX_FILE + 1), &mut text).map_err(failed)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(TokenError::TooLong { path: path_buf() });
+    }
+    let mut tokens = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if !is_token(line) {
+            return Err(TokenError::NotAToken {
+                path: path_buf(),
+                line: at + 1,
+            });
+        }
+        tokens.push(line.as_bytes().into());
+    }
+    match tokens.is_empty() {
+        true => Err(TokenError::Empty { path: path_buf() }),
+        false => Ok(tokens),
+    }
+}
+
+/// Whether it is a `b64token`, of a length that makes sense.
+fn is_token(line: &str) -> bool {
+    let body = line.trim_end_matches('=');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    (MIN_TOKEN..=MAX_TOKEN).contains(&line.len()) && !body.is_empty() && body.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "c2VjcmV0LW9uZS1vZi10d28=";
+    const TWO: &str = "another-token.of_some~length";
+
+    /// A file of tokens that goes when it is dropped.
+    struct File(PathBuf);
+
+    impl File {
+        fn new(name: &str, contents: &str) -> Self {
+            let name = format!("otlp-relay-{}-{name}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::write(&path, contents).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    fn lets_in(tokens: &Tokens, header: Option<&str>) -> bool {
+        let authorization = header.map(str::as_bytes);
+        let peer = None;
+        let checked = tokens.check(Credentials {
+            authorization,
+            peer,
+        });
+        checked.is_ok()
+    }
+
+    /// Scenario: a file of two tokens, with comments and empty lines; headers of every kind.
+    /// Guarantees: exactly those two get in, under a scheme in any case.
+    #[test]
+    fn those_of_the_file_get_in() {
+        let file = File::new("in", &format!("# ours\n{ONE}\n\n  {TWO}\r\n"));
+        let tokens = Tokens::read(file.0.clone()).unwrap();
+        for header in [
+            format!("Bearer {ONE}"),
+            format!("bearer {TWO}"),
+            format!("BEARER  {TWO} "),
+        ] {
+            assert!(lets_in(&tokens, Some(&header)), "{header}");
+        }
+        for header in [
+            ONE.to_owned(),
+            format!("Basic {ONE}"),
+            format!("Bearer{ONE}"),
+            format!("Bearer {ONE}{TWO}"),
+            format!("Bearer {}", &ONE[..ONE.len() - 1]),
+            "Bearer ".to_owned(),
+            "Bearer # ours".to_owned(),
+            String::new(),
+        ] {
+            assert!(!lets_in(&tokens, Some(&header)), "{header}");
+        }
+        assert!(!lets_in(&tokens, None));
+    }
+
+    /// Scenario: the file changes, then to something that can't be used, then goes.
+    /// Guarantees: what it holds counts after a reload; a bad file changes nothing.
+    #[test]
+    fn a_reload_takes_what_is_good() {
+        let file = File::new("reload", ONE);
+        let tokens = Tokens::read(file.0.clone()).unwrap();
+        std::fs::write(&file.0, TWO).unwrap();
+        assert!(!lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
+        assert_eq!(tokens.reload().unwrap(), 1);
+        assert!(lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
+        assert!(!lets_in(&tokens, Some(&format!("Bearer {ONE}"))));
+        for garbage in ["", "# nothing", "short", &"x".repeat(70_000)] {
+            std::fs::write(&file.0, garbage).unwrap();
+            tokens.reload().unwrap_err();
+        }
+        std::fs::remove_file(&file.0).unwrap();
+        tokens.reload().unwrap_err();
+        assert!(lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
+    }
+
+    /// Scenario: files with a line that is no token.
+    /// Guarantees: the error names the line and not what stands there.
+    #[test]
+    fn errors_name_lines_and_no_secrets() {
+        for (name, bad) in [
+            ("short", "secret-but-short"),
+            ("space", "secret with some spaces"),
+        ] {
+            let bad = bad.replace("-but-short", "");
+            let file = File::new(name, &format!("{ONE}\n{bad}\n"));
+            let error = Tokens::read(file.0.clone()).err().unwrap().to_string();
+            assert!(error.contains("line 2") && !error.contains(&bad), "{error}");
+        }
+    }
+}
