@@ -12,6 +12,7 @@ mod convert;
 mod grpc;
 mod hardening;
 mod limits;
+mod mutations;
 mod rules;
 mod sdk;
 mod shutdown;
