@@ -2,7 +2,7 @@
 //!
 //! # What
 //!
-//! [`run`] reads OTLP as JSON (objects, or JSON Lines as the Collector's file exporter writes
+//! [`run()`] reads OTLP as JSON (objects, or JSON Lines as the Collector's file exporter writes
 //! them) or protobuf (one message, or records behind lengths), gzip or zstd around it, told apart
 //! by the first bytes; and writes any [`OutputForm`], compressed or not. Memory doesn't grow with
 //! the input: a record is converted at a time, and what is too long for one record is taken apart

@@ -3,7 +3,7 @@
 //!
 //! It says what the message said, to the bit. Unknown fields stay, at the end of their message,
 //! but for groups, which no walk passes over. A walk that can't go on, in a message that is
-//! [valid](super::validate), can do so in its usual form, which is at most half as long again: a
+//! [valid](super::validate()), can do so in its usual form, which is at most half as long again: a
 //! list of one number takes a byte more when it is packed.
 
 use super::reader::{Malformed, Reader, WireType};

@@ -1,5 +1,5 @@
 //! Members of an object, each left out if there is nothing to say. The first byte of their keys
-//! is the separator's, as in [`key`](super::super::out::key).
+//! is the separator's, as in [`key`].
 
 use super::value::object;
 use crate::transcode::memo::rfc3339;
