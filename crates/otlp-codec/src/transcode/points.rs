@@ -27,9 +27,9 @@ use crate::proto::fields::{
     metrics_v1_scope_metrics as scope_metrics, resource_v1_resource as resource_fields,
     trace_v1_resource_spans as resource_spans, trace_v1_scope_spans as scope_spans,
 };
-use crate::walk::{In, Stop, bytes, deeper, next_tag};
+use crate::walk::{In, Stop, bytes, deeper, next_tag, pass};
 use members::{attributes, text};
-use parts::{once, passed, run, take};
+use parts::{once, run, take};
 
 /// Writes the items of a request.
 pub(super) fn request<'o>(
@@ -210,7 +210,7 @@ fn write_resource<'o>(
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             resource_fields::ATTRIBUTES => run(&mut list, wire, tag)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     attributes(out, b",\"resource\":", list, &mut b',', cx, deeper(depth)?)
@@ -231,7 +231,7 @@ fn write_scope<'o>(
             scope_fields::NAME => take(&mut name, rest)?,
             scope_fields::VERSION => take(&mut version, rest)?,
             scope_fields::ATTRIBUTES => run(&mut list, wire, tag)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     if name.is_empty() && version.is_empty() && list.is_empty() {
@@ -252,7 +252,7 @@ fn one(mut wire: In<'_>, tag: u32) -> Result<Option<In<'_>>, Stop> {
     while let Some((next, rest)) = next_tag(wire)? {
         wire = match next == tag {
             true => once(&mut message, rest)?,
-            false => passed(next, rest)?,
+            false => pass(next, rest)?,
         };
     }
     Ok(message)
@@ -271,7 +271,7 @@ fn each<'w>(
             visit(message)?;
             rest
         } else {
-            passed(next, rest)?
+            pass(next, rest)?
         };
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::Lines;
 use super::members::{Number, attributes, count, id, list, numbers, optional, time, value};
 use super::metric::Series;
-use super::parts::{self, double, fixed, number as varint64, once, packed, passed, run, take};
+use super::parts::{self, double, fixed, number as varint64, once, packed, run, take};
 use crate::proto::fields::{
     metrics_v1_exemplar as exemplar_fields,
     metrics_v1_exponential_histogram_data_point as exponential_fields,
@@ -14,7 +14,7 @@ use crate::proto::fields::{
 };
 use crate::transcode::out::{Cx, Out, end, put};
 use crate::transcode::{self, bounds, int32, sint32};
-use crate::walk::{In, Stop, fixed64, next_tag, unknown, varint};
+use crate::walk::{In, Stop, fixed64, next_tag, pass, unknown, varint};
 
 /// What all kinds of points have.
 #[derive(Default)]
@@ -46,7 +46,7 @@ pub(super) fn number(
             }
             fields::EXEMPLARS => run(&mut point.exemplars, wire, tag)?,
             fields::FLAGS => varint64(&mut point.flags, rest)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     series.line(&point, lines, cx, depth, |out, cx| {
@@ -140,7 +140,7 @@ pub(super) fn exponential(
             fields::MIN => parts::optional(&mut min, rest)?,
             fields::MAX => parts::optional(&mut max, rest)?,
             fields::ZERO_THRESHOLD => double(&mut threshold, rest)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     let threshold = Some(threshold).filter(|threshold| *threshold != 0.0);
@@ -203,7 +203,7 @@ pub(super) fn summary(
             fields::SUM => double(&mut sum, rest)?,
             fields::QUANTILE_VALUES => run(&mut quantiles, wire, tag)?,
             fields::FLAGS => varint64(&mut point.flags, rest)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     series.line(&point, lines, cx, depth, |out, cx| {
@@ -221,7 +221,7 @@ fn quantile<'o>(mut wire: In<'_>, out: Out<'o>, cx: &mut Cx<'_>, _: u32) -> Resu
         wire = match tag {
             fields::QUANTILE => double(&mut quantile, rest)?,
             fields::VALUE => double(&mut value, rest)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     let out = put(out, b"{\"quantile\":", cx)?;
@@ -250,7 +250,7 @@ pub(super) fn exemplar<'o>(
             }
             fields::SPAN_ID => take(&mut span_id, rest)?,
             fields::TRACE_ID => take(&mut trace_id, rest)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     let mut separator = b'{';

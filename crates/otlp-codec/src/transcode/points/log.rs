@@ -2,12 +2,12 @@
 
 use super::Lines;
 use super::members::{attributes, id, text, time, unless_zero};
-use super::parts::{fixed, flags32, number, once, passed, run, take};
+use super::parts::{fixed, flags32, number, once, run, take};
 use super::value::any;
 use crate::proto::fields::logs_v1_log_record as fields;
 use crate::transcode::int32;
 use crate::transcode::out::{Cx, put};
-use crate::walk::{In, Stop, deeper, next_tag};
+use crate::walk::{In, Stop, deeper, next_tag, pass};
 
 #[derive(Default)]
 struct Record<'w> {
@@ -43,7 +43,7 @@ pub(super) fn log_record(
             fields::TRACE_ID => take(&mut record.trace_id, rest)?,
             fields::SPAN_ID => take(&mut record.span_id, rest)?,
             fields::EVENT_NAME => take(&mut record.event_name, rest)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     let at = match record.time {

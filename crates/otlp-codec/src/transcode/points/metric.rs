@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::data_point::{self, Common, exemplar};
 use super::members::{attributes, list, name, text, time, unless_zero};
-use super::parts::{number, passed, take};
+use super::parts::{number, take};
 use super::{Lines, each};
 use crate::proto::fields::{
     metrics_v1_exponential_histogram as exponential, metrics_v1_gauge as gauge,
@@ -13,7 +13,7 @@ use crate::proto::fields::{
 };
 use crate::transcode::boolean;
 use crate::transcode::out::{Cx, Out, put};
-use crate::walk::{In, Stop, deeper, next_tag};
+use crate::walk::{In, Stop, deeper, next_tag, pass};
 
 /// From 1 on.
 const TEMPORALITIES: [&[u8]; 2] = [b"\"delta\"", b"\"cumulative\""];
@@ -64,7 +64,7 @@ pub(super) fn metric(
             fields::EXPONENTIAL_HISTOGRAM => Kind::Exponential,
             fields::SUMMARY => Kind::Summary,
             _ => {
-                wire = passed(tag, rest)?;
+                wire = pass(tag, rest)?;
                 continue;
             }
         };
@@ -113,7 +113,7 @@ impl Series<'_> {
             } else if tag == sum::IS_MONOTONIC && kind == Kind::Sum {
                 number(&mut self.monotonic, rest)?
             } else {
-                passed(tag, rest)?
+                pass(tag, rest)?
             };
         }
         Ok(())

@@ -4,18 +4,6 @@
 
 use crate::walk::{In, Stop, bytes, fixed32, fixed64, next_tag, varint};
 
-/// Passes over a field that points leave out, or that isn't known.
-#[inline(always)]
-pub(super) fn passed(tag: u32, rest: In<'_>) -> Result<In<'_>, Stop> {
-    match tag & 7 {
-        0 => varint(rest).map(|(_, rest)| rest),
-        1 => fixed64(rest).map(|(_, rest)| rest),
-        2 => bytes(rest).map(|(_, rest)| rest),
-        5 => fixed32(rest).map(|(_, rest)| rest),
-        _ => Err(Stop),
-    }
-}
-
 /// Takes all of a list of sub-messages, tags too, which begins `wire`.
 #[inline(always)]
 pub(super) fn run<'w>(list: &mut In<'w>, wire: In<'w>, tag: u32) -> Result<In<'w>, Stop> {

@@ -2,13 +2,13 @@
 
 use super::Lines;
 use super::members::{attributes, id, list, name, text, time, unless_zero};
-use super::parts::{fixed, flags32, number, once, passed, run, take};
+use super::parts::{fixed, flags32, number, once, run, take};
 use crate::proto::fields::{
     trace_v1_span as fields, trace_v1_span_event as event_fields,
     trace_v1_span_link as link_fields, trace_v1_status as status_fields,
 };
 use crate::transcode::out::{Cx, Out, end, put};
-use crate::walk::{In, Stop, next_tag};
+use crate::walk::{In, Stop, next_tag, pass};
 
 /// From 1 on.
 const KINDS: [&[u8]; 5] = [
@@ -56,7 +56,7 @@ impl<'w> Span<'w> {
                 fields::EVENTS => run(&mut span.events, wire, tag)?,
                 fields::LINKS => run(&mut span.links, wire, tag)?,
                 fields::STATUS => once(&mut span.status, rest)?,
-                _ => passed(tag, rest)?,
+                _ => pass(tag, rest)?,
             };
         }
         Ok(span)
@@ -104,7 +104,7 @@ fn status<'o>(mut wire: In<'_>, out: Out<'o>, cx: &mut Cx<'_>) -> Result<Out<'o>
         wire = match tag {
             status_fields::MESSAGE => take(&mut message, rest)?,
             status_fields::CODE => number(&mut code, rest)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     let out = name(out, b",\"status\":", code as i32, &STATUSES, cx)?;
@@ -119,7 +119,7 @@ fn event<'o>(mut wire: In<'_>, out: Out<'o>, cx: &mut Cx<'_>, depth: u32) -> Res
             event_fields::TIME_UNIX_NANO => fixed(&mut at, rest)?,
             event_fields::NAME => take(&mut name, rest)?,
             event_fields::ATTRIBUTES => run(&mut list, wire, tag)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     let mut separator = b'{';
@@ -141,7 +141,7 @@ fn link<'o>(mut wire: In<'_>, out: Out<'o>, cx: &mut Cx<'_>, depth: u32) -> Resu
             link_fields::TRACE_STATE => take(&mut trace_state, rest)?,
             link_fields::ATTRIBUTES => run(&mut list, wire, tag)?,
             link_fields::FLAGS => flags32(&mut flags, rest)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     let mut separator = b'{';

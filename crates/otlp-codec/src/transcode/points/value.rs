@@ -1,7 +1,7 @@
 //! Values and attributes as plain JSON.
 
 use super::members::elements;
-use super::parts::{once, passed, run, take};
+use super::parts::{once, run, take};
 use crate::proto::fields::{
     common_v1_any_value as any_value, common_v1_array_value as array_value,
     common_v1_key_value as key_value, common_v1_key_value_list as key_value_list,
@@ -9,7 +9,7 @@ use crate::proto::fields::{
 use crate::transcode::memo::member as remembered;
 use crate::transcode::out::{Cx, Out, put};
 use crate::transcode::{base64, boolean, double, int64, string};
-use crate::walk::{In, Stop, bytes, deeper, fixed64, next_tag, varint};
+use crate::walk::{In, Stop, bytes, deeper, fixed64, next_tag, pass, varint};
 
 /// Writes a list of `KeyValue`, tags too, as an object.
 pub(super) fn object<'o>(
@@ -44,7 +44,7 @@ fn member<'o>(
         wire = match tag {
             key_value::KEY => take(&mut name, rest)?,
             key_value::VALUE => once(&mut value, rest)?,
-            _ => passed(tag, rest)?,
+            _ => pass(tag, rest)?,
         };
     }
     let out = put(out, b"\"", cx)?;
@@ -66,7 +66,7 @@ pub(super) fn any<'o>(
     cx.count()?;
     let mut chosen = None;
     while let Some((tag, rest)) = next_tag(wire)? {
-        wire = passed(tag, rest)?;
+        wire = pass(tag, rest)?;
         if is_choice(tag) && chosen.replace((tag, rest)).is_some() {
             return Err(Stop);
         }
@@ -114,7 +114,7 @@ fn only_list(mut wire: In<'_>, expected: u32) -> Result<In<'_>, Stop> {
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag == expected {
             true => run(&mut list, wire, tag)?,
-            false => passed(tag, rest)?,
+            false => pass(tag, rest)?,
         };
     }
     Ok(list)
