@@ -2,6 +2,7 @@
 
 mod convert;
 mod grpc;
+mod tls;
 mod values;
 
 use std::path::PathBuf;
@@ -120,10 +121,22 @@ struct ServeArgs {
     #[arg(long, env = "OTLP_RELAY_PROFILES", value_parser = FalseyValueParser::new())]
     profiles: bool,
 
-    /// A file of bearer tokens, one a line, of which every sender has to show one; read again on
-    /// SIGHUP
+    #[command(flatten)]
+    tls: tls::TlsArgs,
+
+    /// A file of bearer tokens, one a line, of which every sender has to show one
     #[arg(long, value_name = "FILE", env = "OTLP_RELAY_INGEST_TOKEN_FILE")]
     ingest_token_file: Option<PathBuf>,
+
+    /// How often the files of tokens and of TLS are looked at; if they changed, and on SIGHUP,
+    /// they are read again [default: 30s]
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "OTLP_RELAY_RELOAD_INTERVAL",
+        value_parser = values::time
+    )]
+    reload_interval: Option<Duration>,
 
     /// Web origins that may watch besides the relay's own, like `https://dash.example.com` or
     /// `https://*.example.com`
@@ -222,7 +235,9 @@ impl ServeArgs {
         config.ingest.lenient_content_type = args.lenient_content_type;
         config.ingest.profiles = args.profiles;
         config.fanout.profiles = args.profiles;
+        config.tls = args.tls.into_config();
         config.ingest_token_file = args.ingest_token_file;
+        set(&mut config.reload_interval, args.reload_interval);
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
         if let Some(limit) = args.max_body {
@@ -347,6 +362,8 @@ mod tests {
             ["--allowed-hosts", "a/b"],
             ["--ping-interval", "soon"],
             ["--log-format", "xml"],
+            ["--tls-cert", "cert.pem"],
+            ["--tls-key", "key.pem"],
         ] {
             let error = Cli::try_parse_from([&["otlp-relay"], &args[..]].concat()).unwrap_err();
             assert!(error.to_string().contains(args[0]), "{error}");

@@ -9,6 +9,7 @@ use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
@@ -35,6 +36,7 @@ use crate::counters::Counters;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
 use crate::shutdown::{self, Draining};
+use crate::tls::{Handshake, Inside, Stream, Tls};
 use crate::tokens::Tokens;
 use crate::{RunError, pages};
 
@@ -49,7 +51,7 @@ pub struct Relay {
     config: ServerConfig,
     listeners: Vec<Listener>,
     grpc_listeners: Vec<Listener>,
-    tokens: Option<Arc<Tokens>>,
+    files: reload::Files,
     counters: Arc<Counters>,
 }
 
@@ -61,6 +63,7 @@ struct Parts {
     rules: Arc<Rules>,
     connections: Connections,
     waits: ConnectionConfig,
+    tls: Option<Arc<Tls>>,
     draining: Draining,
 }
 
@@ -70,18 +73,24 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// [`RunError::Bind`] with the first address that can't be bound, [`RunError::Tokens`] if the
-    /// tokens can't be read.
+    /// [`RunError::Bind`] with the first address that can't be bound, [`RunError::Tokens`] and
+    /// [`RunError::Tls`] if their files can't be used.
     pub fn bind(config: ServerConfig) -> Result<Self, RunError> {
         let listeners = bind_all(&config.listen, "--listen")?;
         let grpc_listeners = bind_all(&config.grpc.listen, "--grpc-listen")?;
         let tokens = config.ingest_token_file.clone().map(Tokens::read);
+        let counters = Arc::new(Counters::default());
+        let tls = config.tls.clone();
+        let tls = tls.map(|files| Tls::read(files, counters.clone()));
         Ok(Self {
             listeners,
             grpc_listeners,
-            tokens: tokens.transpose()?.map(Arc::new),
+            files: reload::Files {
+                tokens: tokens.transpose()?.map(Arc::new),
+                tls: tls.transpose()?.map(Arc::new),
+            },
             config,
-            counters: Arc::new(Counters::default()),
+            counters,
         })
     }
 
@@ -138,6 +147,7 @@ impl Relay {
             receiver: parts.receiver.clone(),
             connections: grpc_connections.clone(),
             draining: parts.draining.clone(),
+            tls: parts.tls.clone(),
             head_timeout: parts.waits.head_timeout,
             stall_timeout: parts.waits.stall_timeout,
             workers: self.config.workers,
@@ -145,8 +155,9 @@ impl Relay {
         let mut grpc = GrpcServer::start(&self.config.grpc, grpc_listeners, grpc).await?;
         let server = builder.run();
         let handle = server.handle();
-        let reloading = actix_rt::spawn(reload::on_hangup(self.tokens.clone()));
-        announce::listening(&addresses, &grpc_addresses, self.tokens.is_some());
+        let reloading = reload::watch(self.files.clone(), self.config.reload_interval);
+        let reloading = actix_rt::spawn(reloading);
+        announce::listening(&addresses, &grpc_addresses, &self.files);
 
         let sessions = parts.fanout.hub.clone();
         let mut serving = actix_rt::spawn(server);
@@ -198,7 +209,7 @@ impl Relay {
                 config: config.ingest.clone(),
                 budget: config.ingest.budget(),
                 sink: Arc::new(Bridge::new(hub.clone())),
-                authorize: match &self.tokens {
+                authorize: match &self.files.tokens {
                     Some(tokens) => Arc::clone(tokens) as Arc<dyn Authorize>,
                     None => Arc::new(AllowAll),
                 },
@@ -211,6 +222,7 @@ impl Relay {
             rules,
             connections: Connections::new(config.connections.max, counters.clone()),
             waits: config.connections,
+            tls: self.files.tls.clone(),
             draining: Draining::new(),
         }
     }
@@ -245,40 +257,64 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// What serves an accepted socket: a permit, a [`Conn`], then HTTP with the application above.
+/// What serves an accepted socket: a permit, TLS if there is any, a [`Conn`], then HTTP with the
+/// application above.
 fn service(
     parts: Parts,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 {
     let (waits, draining) = (parts.waits, parts.draining.clone());
-    let connections = parts.connections.clone();
+    let (connections, tls) = (parts.connections.clone(), parts.tls.clone());
     let application = application(parts).into_factory();
     let http = HttpService::build()
         .keep_alive(KeepAlive::Timeout(waits.idle_timeout))
         .client_request_timeout(waits.head_timeout)
         .client_disconnect_timeout(waits.linger_timeout)
-        .graceful_shutdown_signal(move || draining.begun())
+        .graceful_shutdown_signal({
+            let draining = draining.clone();
+            move || draining.begun()
+        })
         .on_connect_ext(
-            |conn: &Conn<TcpStream>, extensions: &mut actix_http::Extensions| {
+            |conn: &Conn<Stream>, extensions: &mut actix_http::Extensions| {
                 extensions.insert(conn.handle());
             },
         )
         .finish(map_config(application, |()| AppConfig::default()));
     fn_service(move |io: TcpStream| {
+        let (tls, draining) = (tls.clone(), draining.begun());
         let permit = connections.admit();
         async move {
             let Some(permit) = permit else {
-                refuse::too_many_connections(io);
+                refuse::too_many_connections(io, tls);
                 return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
             };
             let peer = io.peer_addr().ok();
             // Frames are written whole: waiting for more only adds delay.
             io.set_nodelay(true)?;
+            let io = tokio::select! {
+                io = secure(io, tls, waits.head_timeout) => io?,
+                // Nothing was asked yet that could be answered.
+                () = draining => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
+            };
             let clock = Clock::new(waits.head_timeout, waits.stall_timeout);
             Ok((Conn::new(io, permit, clock), Protocol::Http1, peer))
         }
     })
     .and_then(http)
+}
+
+/// Begins TLS, if there is any. A client that speaks plain HTTP then is told so.
+async fn secure(io: TcpStream, tls: Option<Arc<Tls>>, limit: Duration) -> io::Result<Stream> {
+    let Some(tls) = tls else {
+        return Ok(Stream::Left(io));
+    };
+    match tls.accept(io, Inside::Http, limit).await? {
+        Handshake::Done(stream) => Ok(stream),
+        Handshake::NotTls(io) => {
+            refuse::without_tls(io);
+            Err(io::ErrorKind::InvalidData.into())
+        }
+    }
 }
 
 /// The routes of all crates, behind the rules that hold for every request.
@@ -316,7 +352,7 @@ fn application(
             }
         })
         .configure(|cfg| ingest::configure(cfg, receiver))
-        .configure(|cfg| fanout::configure::<ConnHandle<TcpStream>>(cfg, fanout))
+        .configure(|cfg| fanout::configure::<ConnHandle<Stream>>(cfg, fanout))
         .configure(|cfg| pages::configure(cfg, draining))
 }
 

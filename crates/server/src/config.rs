@@ -26,12 +26,29 @@ pub struct ServerConfig {
     pub grpc: GrpcConfig,
     /// The receiver.
     pub ingest: IngestConfig,
+    /// TLS for every listener, of HTTP and of gRPC. Default: none.
+    pub tls: Option<TlsConfig>,
     /// A file of tokens of which every sender has to show one. Default: none, everybody may send.
     pub ingest_token_file: Option<PathBuf>,
+    /// How often the files of tokens and of TLS are looked at, and read again if they changed.
+    /// Default: 30 s.
+    pub reload_interval: Duration,
     /// The fan-out.
     pub fanout: FanoutConfig,
     /// Who may talk to the relay.
     pub gate: GateConfig,
+}
+
+/// Where the certificates are, as PEM. All three may change while the relay runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The certificate of the relay, and behind it those that lead to an authority.
+    pub cert: PathBuf,
+    /// Its private key: PKCS #8, PKCS #1 or SEC 1, without a password.
+    pub key: PathBuf,
+    /// Authorities. If they are given, every client has to show a certificate of one of them
+    /// (mTLS), who watches and asks for `/healthz` too. Lists of revoked ones are not looked at.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Limits of connections.
@@ -41,7 +58,8 @@ pub struct ConnectionConfig {
     /// `Retry-After` and closed. Default: 12,000.
     pub max: usize,
     /// How long the head of a request may take, from its first byte, or from the accept for
-    /// the first one. Default: 10 s; then the connection is closed.
+    /// the first one; and how long the handshake of TLS may take. Default: 10 s; then the
+    /// connection is closed.
     pub head_timeout: Duration,
     /// How long a connection may lie idle between two requests. Default: 75 s.
     pub idle_timeout: Duration,
@@ -126,7 +144,9 @@ impl Default for ServerConfig {
             shutdown_grace: Duration::from_secs(10),
             grpc: GrpcConfig::default(),
             ingest: IngestConfig::default(),
+            tls: None,
             ingest_token_file: None,
+            reload_interval: Duration::from_secs(30),
             fanout: FanoutConfig::default(),
             gate: GateConfig::default(),
         }

@@ -24,6 +24,7 @@ pub struct Counters {
     frame_bytes: AtomicU64,
     dropped: AtomicU64,
     refused_connections: AtomicU64,
+    failed_handshakes: AtomicU64,
     refused_hosts: AtomicU64,
     refused_origins: AtomicU64,
     timed_out_connections: AtomicU64,
@@ -77,6 +78,8 @@ pub struct Totals {
     pub dropped: u64,
     /// Connections refused because of their number.
     pub refused_connections: u64,
+    /// Connections closed because TLS could not begin.
+    pub failed_handshakes: u64,
     /// Requests refused because of their Host.
     pub refused_hosts: u64,
     /// Requests refused because of their Origin.
@@ -102,6 +105,7 @@ impl Counters {
             frame_bytes: self.frame_bytes.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
             refused_connections: self.refused_connections.load(Relaxed),
+            failed_handshakes: self.failed_handshakes.load(Relaxed),
             refused_hosts: self.refused_hosts.load(Relaxed),
             refused_origins: self.refused_origins.load(Relaxed),
             timed_out_connections: self.timed_out_connections.load(Relaxed),
@@ -128,6 +132,11 @@ impl Counters {
     /// A connection was refused because there are too many.
     pub(crate) fn connection_refused(&self) {
         self.refused_connections.fetch_add(1, Relaxed);
+    }
+
+    /// TLS could not begin on a connection.
+    pub(crate) fn handshake_failed(&self) {
+        self.failed_handshakes.fetch_add(1, Relaxed);
     }
 
     /// A request was refused because of its Host.
