@@ -241,7 +241,8 @@ mod tests {
     }
 
     /// Scenario: the file changes, then to something that can't be used, then goes.
-    /// Guarantees: what it holds counts after a reload; a bad file changes nothing.
+    /// Guarantees: what it holds counts after a reload; a bad file changes nothing, and the clock
+    /// tells of it once.
     #[test]
     fn a_reload_takes_what_is_good() {
         let file = File::new("reload", ONE);
@@ -249,15 +250,21 @@ mod tests {
         std::fs::write(&file.0, TWO).unwrap();
         assert!(!lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
         assert_eq!(tokens.reload().unwrap(), 1);
+        assert!(tokens.reload_if_changed().is_none());
         assert!(lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
         assert!(!lets_in(&tokens, Some(&format!("Bearer {ONE}"))));
         for garbage in ["", "# nothing", "short", &"x".repeat(70_000)] {
             std::fs::write(&file.0, garbage).unwrap();
+            tokens.reload_if_changed().unwrap().unwrap_err();
+            assert!(tokens.reload_if_changed().is_none());
             tokens.reload().unwrap_err();
         }
         std::fs::remove_file(&file.0).unwrap();
         tokens.reload().unwrap_err();
         assert!(lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
+        std::fs::write(&file.0, ONE).unwrap();
+        assert_eq!(tokens.reload_if_changed().unwrap().unwrap(), 1);
+        assert!(lets_in(&tokens, Some(&format!("Bearer {ONE}"))));
     }
 
     /// Scenario: files with a line that is no token.

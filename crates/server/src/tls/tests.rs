@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use super::*;
 
@@ -143,4 +145,37 @@ fn a_change_counts_when_it_is_whole() {
 
 fn current(tls: &Tls, inside: Inside) -> Arc<ServerConfig> {
     Arc::clone(tls.acceptor(inside).config())
+}
+
+/// Scenario: clients that connect and say nothing, a part of a handshake, something else, and
+/// that go at once.
+/// Guarantees: none has longer than the limit; each is counted.
+#[tokio::test]
+async fn a_handshake_has_a_limit() {
+    let folder = Folder::new("limit");
+    let counters = Arc::new(Counters::default());
+    let tls = Tls::read(folder.pair(), Arc::clone(&counters)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limit = Duration::from_millis(50);
+    for said in [&b""[..], &[HANDSHAKE, 3, 1, 0, 200]] {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(said).await.unwrap();
+        let (io, _) = listener.accept().await.unwrap();
+        let error = tls.accept(io, Inside::Http, limit).await.err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1").await.unwrap();
+    let (io, _) = listener.accept().await.unwrap();
+    let other = tls.accept(io, Inside::Http, Duration::MAX).await;
+    let Ok(Handshake::NotTls(mut io)) = other else {
+        panic!("it is not TLS");
+    };
+    assert_eq!(io.read_u8().await.unwrap(), b'G');
+    drop(TcpStream::connect(address).await.unwrap());
+    let (io, _) = listener.accept().await.unwrap();
+    let gone = tls.accept(io, Inside::Http, Duration::MAX).await;
+    assert_eq!(gone.err().unwrap().kind(), io::ErrorKind::UnexpectedEof);
+    assert_eq!(counters.totals().failed_handshakes, 4);
 }

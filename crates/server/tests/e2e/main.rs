@@ -22,4 +22,5 @@ mod stalled;
 mod startup;
 mod subscribers;
 mod support;
+mod tls;
 mod tokens;

@@ -12,7 +12,7 @@ use tonic::body::Body;
 use tonic::codegen::http::Request;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::codegen::{Bytes, Service};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Status};
 
 use super::{PATIENCE, wait};
@@ -28,14 +28,29 @@ pub(crate) struct Grpc {
 
 impl Grpc {
     pub(crate) fn connect(address: SocketAddr) -> Self {
+        Self::try_connect(address).unwrap()
+    }
+
+    /// As [`connect`](Self::connect), where it may be refused.
+    pub(crate) fn try_connect(address: SocketAddr) -> Result<Self, Status> {
+        Self::to(Endpoint::from_shared(format!("http://{address}")).unwrap())
+    }
+
+    /// Connects over TLS.
+    pub(crate) fn connect_tls(address: SocketAddr, tls: ClientTlsConfig) -> Result<Self, Status> {
+        let endpoint = Endpoint::from_shared(format!("https://{address}")).unwrap();
+        Self::to(endpoint.tls_config(tls).unwrap())
+    }
+
+    fn to(endpoint: Endpoint) -> Result<Self, Status> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
-        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
-        let channel = wait(&runtime, endpoint.timeout(PATIENCE).connect()).unwrap();
-        Self { runtime, channel }
+        let channel = wait(&runtime, endpoint.timeout(PATIENCE).connect());
+        let channel = channel.map_err(|error| Status::unavailable(error.to_string()))?;
+        Ok(Self { runtime, channel })
     }
 
     /// Exports metrics: what came back.
