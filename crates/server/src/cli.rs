@@ -1,6 +1,7 @@
 //! The command line and the environment.
 
 mod convert;
+mod cors;
 mod grpc;
 mod values;
 
@@ -145,6 +146,9 @@ struct ServeArgs {
     )]
     allowed_hosts: Vec<HostName>,
 
+    #[command(flatten)]
+    cors: cors::CorsArgs,
+
     /// The most WebSocket sessions [default: 10000]
     #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS", value_parser = values::count)]
     max_sessions: Option<usize>,
@@ -225,6 +229,7 @@ impl ServeArgs {
         config.ingest_token_file = args.ingest_token_file;
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
+        config.cors = args.cors.into_config();
         if let Some(limit) = args.max_body {
             config.ingest.max_body_bytes = limit;
             config.ingest.codec.input_bytes = limit;
@@ -289,6 +294,7 @@ mod tests {
             assert_eq!(config.fanout, default.fanout);
             assert_eq!(config.connections, default.connections);
             assert_eq!(config.grpc, default.grpc);
+            assert_eq!(config.cors, default.cors);
         }
         for args in [
             &[
@@ -345,6 +351,8 @@ mod tests {
             ["--workers", "513"],
             ["--allowed-origins", "example.com"],
             ["--allowed-hosts", "a/b"],
+            ["--cors-allowed-origins", "example.com"],
+            ["--cors-allowed-headers", "a b"],
             ["--ping-interval", "soon"],
             ["--log-format", "xml"],
         ] {

@@ -31,6 +31,7 @@ use self::exchange::Exchange;
 use crate::bridge::Bridge;
 use crate::config::{ConnectionConfig, ServerConfig};
 use crate::conn::{Clock, Conn, ConnHandle, Connections};
+use crate::cors::Cors;
 use crate::counters::Counters;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
@@ -59,6 +60,7 @@ struct Parts {
     receiver: Receiver,
     fanout: Fanout,
     rules: Arc<Rules>,
+    cors: Arc<Cors>,
     connections: Connections,
     waits: ConnectionConfig,
     draining: Draining,
@@ -209,6 +211,7 @@ impl Relay {
                 gate: rules.clone(),
             },
             rules,
+            cors: Arc::new(Cors::new(&config.cors, counters.clone())),
             connections: Connections::new(config.connections.max, counters.clone()),
             waits: config.connections,
             draining: Draining::new(),
@@ -297,21 +300,26 @@ fn application(
         receiver,
         fanout,
         rules,
+        cors,
         draining,
         ..
     } = parts;
     App::new()
         .wrap_fn(move |mut request, next| {
             let exchange = Exchange::begin(&mut request);
-            let answer = match refusal(&rules, &request) {
-                Some(refused) => Answer::Refused(request.into_response(refused)),
+            let page = cors.judge(request.head());
+            let at_once =
+                refusal(&rules, &request).or_else(|| cors.preflight(request.head(), &page));
+            let answer = match at_once {
+                Some(response) => Answer::Given(request.into_response(response)),
                 None => Answer::Handled(next.call(request)),
             };
             async move {
-                let response = match answer {
-                    Answer::Refused(response) => response,
+                let mut response = match answer {
+                    Answer::Given(response) => response,
                     Answer::Handled(response) => response.await?,
                 };
+                Cors::mark(page, response.headers_mut());
                 Ok(exchange.answer(response))
             }
         })
@@ -322,7 +330,7 @@ fn application(
 
 /// How a request is answered: at once, or by its handler.
 enum Answer<F> {
-    Refused(ServiceResponse<BoxBody>),
+    Given(ServiceResponse<BoxBody>),
     Handled(F),
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use fanout::FanoutConfig;
 use ingest::IngestConfig;
 
+use crate::cors::CorsConfig;
 use crate::gate::GateConfig;
 
 /// Everything that can be set.
@@ -32,6 +33,8 @@ pub struct ServerConfig {
     pub fanout: FanoutConfig,
     /// Who may talk to the relay.
     pub gate: GateConfig,
+    /// Which web pages may send.
+    pub cors: CorsConfig,
 }
 
 /// Limits of connections.
@@ -129,6 +132,7 @@ impl Default for ServerConfig {
             ingest_token_file: None,
             fanout: FanoutConfig::default(),
             gate: GateConfig::default(),
+            cors: CorsConfig::default(),
         }
     }
 }

@@ -10,6 +10,7 @@
 mod bombs;
 mod cases;
 mod convert;
+mod cors;
 mod grpc;
 mod hardening;
 mod limits;

@@ -6,6 +6,7 @@ mod http;
 mod metrics;
 mod raw_ws;
 mod relay;
+mod tokens;
 mod watcher;
 
 use std::future::Future;
@@ -19,6 +20,7 @@ pub(crate) use http::{Answer, Http, JSON, PROTOBUF, exchange, head, post, reques
 pub(crate) use metrics::{bulky, gauge, gauge_json, gzip, name_of, value_of};
 pub(crate) use raw_ws::{RawWatcher, handshake, lets_in, shake};
 pub(crate) use relay::{Relay, run_to_end};
+pub(crate) use tokens::TokenFile;
 pub(crate) use watcher::Watcher;
 
 /// How long anything may take before the test fails.
