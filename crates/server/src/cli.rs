@@ -1,5 +1,6 @@
 //! The command line and the environment.
 
+mod addresses;
 mod convert;
 mod cors;
 mod grpc;
@@ -157,6 +158,9 @@ struct ServeArgs {
     #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_CONNECTIONS", value_parser = values::count)]
     max_connections: Option<usize>,
 
+    #[command(flatten)]
+    addresses: addresses::AddressArgs,
+
     /// How far a client may fall behind before it loses its oldest frames [default: 16MiB]
     #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_LAG", value_parser = values::size)]
     max_lag: Option<usize>,
@@ -243,6 +247,7 @@ impl ServeArgs {
         set(&mut ingest.body_timeout, args.body_timeout);
         set(&mut config.fanout.max_sessions, args.max_sessions);
         set(&mut config.connections.max, args.max_connections);
+        args.addresses.apply(&mut config);
         set(&mut config.fanout.lag_bytes, args.max_lag);
         set(&mut config.fanout.frame_bytes, args.max_frame);
         if let Some(interval) = args.ping_interval {
@@ -295,6 +300,7 @@ mod tests {
             assert_eq!(config.connections, default.connections);
             assert_eq!(config.grpc, default.grpc);
             assert_eq!(config.cors, default.cors);
+            assert_eq!(config.trusted_proxies, default.trusted_proxies);
         }
         for args in [
             &[
@@ -346,6 +352,10 @@ mod tests {
             ["--max-body", "lots"],
             ["--max-body", "0"],
             ["--max-connections", "0"],
+            ["--max-connections-per-address", "0"],
+            ["--grpc-max-connections-per-address", "0"],
+            ["--trusted-proxies", "10.0.0.0/33"],
+            ["--trusted-proxies", "proxy.example"],
             ["--ping-interval", "0s"],
             ["--workers", "0"],
             ["--workers", "513"],

@@ -1,6 +1,7 @@
 //! Builds every part and joins them: the only place that knows all crates.
 
 mod announce;
+mod client;
 mod exchange;
 mod refuse;
 mod reload;
@@ -35,6 +36,7 @@ use crate::cors::Cors;
 use crate::counters::Counters;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
+use crate::proxies::Proxies;
 use crate::shutdown::{self, Draining};
 use crate::tokens::Tokens;
 use crate::{RunError, pages};
@@ -62,6 +64,7 @@ struct Parts {
     rules: Arc<Rules>,
     cors: Arc<Cors>,
     connections: Connections,
+    proxies: Arc<Proxies>,
     waits: ConnectionConfig,
     draining: Draining,
 }
@@ -134,8 +137,12 @@ impl Relay {
             listeners.push(listener.try_clone()?);
             grpc_listeners.push(listener);
         }
-        let grpc_connections =
-            Connections::new(self.config.grpc.max_connections, self.counters.clone());
+        let grpc_connections = Connections::by_address(
+            self.config.grpc.max_connections,
+            self.config.grpc.max_connections_per_address,
+            parts.proxies.clone(),
+            self.counters.clone(),
+        );
         let grpc = grpc::Parts {
             receiver: parts.receiver.clone(),
             connections: grpc_connections.clone(),
@@ -194,6 +201,7 @@ impl Relay {
         let config = &self.config;
         let counters = self.counters();
         let hub = Hub::new(config.fanout.clone(), counters.clone());
+        let proxies = Arc::new(config.trusted_proxies.clone());
         let rules = Arc::new(Rules::new(&config.gate, addresses, counters.clone()));
         Parts {
             receiver: Receiver {
@@ -212,7 +220,13 @@ impl Relay {
             },
             rules,
             cors: Arc::new(Cors::new(&config.cors, counters.clone())),
-            connections: Connections::new(config.connections.max, counters.clone()),
+            connections: Connections::by_address(
+                config.connections.max,
+                config.connections.max_per_address,
+                Arc::clone(&proxies),
+                counters,
+            ),
+            proxies,
             waits: config.connections,
             draining: Draining::new(),
         }
@@ -268,13 +282,13 @@ fn service(
         )
         .finish(map_config(application, |()| AppConfig::default()));
     fn_service(move |io: TcpStream| {
-        let permit = connections.admit();
+        let peer = io.peer_addr().ok();
+        let permit = connections.admit(peer.map(|peer| peer.ip()));
         async move {
             let Some(permit) = permit else {
                 refuse::too_many_connections(io);
                 return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
             };
-            let peer = io.peer_addr().ok();
             // Frames are written whole: waiting for more only adds delay.
             io.set_nodelay(true)?;
             let clock = Clock::new(waits.head_timeout, waits.stall_timeout);
@@ -301,6 +315,7 @@ fn application(
         fanout,
         rules,
         cors,
+        connections,
         draining,
         ..
     } = parts;
@@ -308,8 +323,9 @@ fn application(
         .wrap_fn(move |mut request, next| {
             let exchange = Exchange::begin(&mut request);
             let page = cors.judge(request.head());
-            let at_once =
-                refusal(&rules, &request).or_else(|| cors.preflight(request.head(), &page));
+            let at_once = client::identify(&connections, &mut request, &exchange)
+                .or_else(|| refusal(&rules, &request))
+                .or_else(|| cors.preflight(request.head(), &page));
             let answer = match at_once {
                 Some(response) => Answer::Given(request.into_response(response)),
                 None => Answer::Handled(next.call(request)),

@@ -24,6 +24,7 @@ pub struct Counters {
     frame_bytes: AtomicU64,
     dropped: AtomicU64,
     refused_connections: AtomicU64,
+    refused_addresses: AtomicU64,
     refused_hosts: AtomicU64,
     refused_origins: AtomicU64,
     timed_out_connections: AtomicU64,
@@ -77,6 +78,9 @@ pub struct Totals {
     pub dropped: u64,
     /// Connections refused because of their number.
     pub refused_connections: u64,
+    /// Connections, and requests that came through a trusted proxy, refused because of the number
+    /// that their address has.
+    pub refused_addresses: u64,
     /// Requests refused because of their Host.
     pub refused_hosts: u64,
     /// Requests refused because of their Origin.
@@ -102,6 +106,7 @@ impl Counters {
             frame_bytes: self.frame_bytes.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
             refused_connections: self.refused_connections.load(Relaxed),
+            refused_addresses: self.refused_addresses.load(Relaxed),
             refused_hosts: self.refused_hosts.load(Relaxed),
             refused_origins: self.refused_origins.load(Relaxed),
             timed_out_connections: self.timed_out_connections.load(Relaxed),
@@ -128,6 +133,11 @@ impl Counters {
     /// A connection was refused because there are too many.
     pub(crate) fn connection_refused(&self) {
         self.refused_connections.fetch_add(1, Relaxed);
+    }
+
+    /// A connection or a request was refused because its address has too many.
+    pub(crate) fn address_refused(&self) {
+        self.refused_addresses.fetch_add(1, Relaxed);
     }
 
     /// A request was refused because of its Host.

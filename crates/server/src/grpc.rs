@@ -5,6 +5,7 @@
 //! runtime: its connections use all cores, and none of them can hold up a worker that serves
 //! HTTP and WebSocket. Without an address for gRPC there is no such runtime.
 
+mod client;
 mod connection;
 
 use std::io;
@@ -17,7 +18,7 @@ use ingest::grpc::{routes, service_names};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-use tonic::service::Routes;
+use tonic::service::{Interceptor, InterceptorLayer, Routes};
 use tonic::transport::{self, Server};
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
@@ -103,7 +104,13 @@ impl GrpcServer {
                     end: config.max_connection_age.saturating_add(config.age_grace),
                 },
             );
-            let serving = serve(config, routes.clone(), incoming, parts.draining.begun());
+            let serving = serve(
+                config,
+                client::identified(parts.connections.clone()),
+                routes.clone(),
+                incoming,
+                parts.draining.begun(),
+            );
             server.serving.spawn_on(serving, &handle);
         }
         handle.spawn(tell_of_drain(health, names, parts.draining));
@@ -134,6 +141,7 @@ impl Drop for GrpcServer {
 /// start: no web page can do that, so that there is no rule for Host or Origin here.
 fn serve(
     config: &GrpcConfig,
+    identified: InterceptorLayer<impl Interceptor + Clone + Send + 'static>,
     routes: Routes,
     incoming: impl Stream<Item = io::Result<Connection>> + Send + 'static,
     drained: impl Future<Output = ()> + Send + 'static,
@@ -147,6 +155,7 @@ fn serve(
         .http2_max_header_list_size(config.max_header_list_bytes)
         .initial_stream_window_size(config.stream_window_bytes)
         .initial_connection_window_size(config.connection_window_bytes)
+        .layer(identified)
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, drained)
 }
@@ -164,7 +173,7 @@ fn accept(
             loop {
                 match listener.accept().await {
                     Ok((io, peer)) => {
-                        let Some(permit) = connections.admit() else {
+                        let Some(permit) = connections.admit(Some(peer.ip())) else {
                             continue;
                         };
                         // Frames are written whole: waiting for more only adds delay.

@@ -18,6 +18,7 @@ pub mod gate;
 mod grpc;
 pub mod logging;
 mod pages;
+pub mod proxies;
 pub mod shutdown;
 mod throttle;
 pub mod tokens;

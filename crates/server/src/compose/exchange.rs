@@ -14,7 +14,7 @@ use actix_web::error::PayloadError;
 use actix_web::web::Bytes;
 use futures_util::Stream;
 
-use crate::conn::ConnHandle;
+use crate::conn::{ConnHandle, Seat};
 
 /// Follows a request to the end of its answer.
 ///
@@ -55,6 +55,14 @@ impl Exchange {
         Self {
             connection,
             _payload: payload,
+        }
+    }
+
+    /// The request is from a client of a proxy, which has `seat` as long as this or, if it becomes
+    /// a session, as that.
+    pub(super) fn serve(&self, seat: Seat) {
+        if let Some(connection) = &self.connection {
+            connection.serve(seat);
         }
     }
 

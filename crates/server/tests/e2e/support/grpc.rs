@@ -22,6 +22,8 @@ const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/
 
 /// One connection.
 pub(crate) struct Grpc {
+    /// What calls say in `x-forwarded-for`, if anything.
+    pub(crate) forwarded_for: Option<&'static str>,
     pub(crate) runtime: Runtime,
     pub(crate) channel: Channel,
 }
@@ -35,7 +37,11 @@ impl Grpc {
             .unwrap();
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
         let channel = wait(&runtime, endpoint.timeout(PATIENCE).connect()).unwrap();
-        Self { runtime, channel }
+        Self {
+            forwarded_for: None,
+            runtime,
+            channel,
+        }
     }
 
     /// Exports metrics: what came back.
@@ -55,9 +61,12 @@ impl Grpc {
             ready.map_err(|error| Status::unavailable(error.to_string()))?;
             let path = PathAndQuery::from_static(METRICS);
             let mut request = tonic::Request::new(Bytes::from(message));
+            let metadata = request.metadata_mut();
             if let Some(authorization) = authorization {
-                let metadata = request.metadata_mut();
                 metadata.insert("authorization", authorization.parse().unwrap());
+            }
+            if let Some(client) = self.forwarded_for {
+                metadata.insert("x-forwarded-for", client.parse().unwrap());
             }
             let answer = client.unary(request, path, BytesCodec).await?;
             Ok(answer.into_inner())
@@ -67,9 +76,19 @@ impl Grpc {
     /// Begins a call with the first bytes of its body; the relay has seen its head when this
     /// returns.
     pub(crate) fn begin(&self, bytes: Vec<u8>) -> Call {
+        let call = self.start(bytes);
+        // Comes behind it on the same connection.
+        let status = self.export(b"\xff".to_vec()).unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        call
+    }
+
+    /// As [`begin`](Self::begin), but the relay may not have seen anything yet.
+    pub(crate) fn start(&self, bytes: Vec<u8>) -> Call {
         let (mut sender, body) = BodyChannel::<Bytes, Status>::new(1);
         let request = Request::post(METRICS)
             .header("content-type", "application/grpc")
+            .header("x-forwarded-for", self.forwarded_for.unwrap_or_default())
             .body(Body::new(body))
             .unwrap();
         let mut channel = self.channel.clone();
@@ -83,9 +102,6 @@ impl Grpc {
         };
         let answer = self.runtime.spawn(calling);
         wait(&self.runtime, sender.send_data(bytes.into())).unwrap();
-        // Comes behind it on the same connection.
-        let status = self.export(b"\xff".to_vec()).unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument);
         Call { sender, answer }
     }
 
