@@ -21,6 +21,8 @@ mod message;
 )]
 pub mod services;
 
+pub use self::answer::status as refused;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;

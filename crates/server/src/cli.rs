@@ -1,6 +1,8 @@
 //! The command line and the environment.
 
+mod addresses;
 mod convert;
+mod cors;
 mod grpc;
 mod tls;
 mod values;
@@ -158,6 +160,9 @@ struct ServeArgs {
     )]
     allowed_hosts: Vec<HostName>,
 
+    #[command(flatten)]
+    cors: cors::CorsArgs,
+
     /// The most WebSocket sessions [default: 10000]
     #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS", value_parser = values::count)]
     max_sessions: Option<usize>,
@@ -165,6 +170,9 @@ struct ServeArgs {
     /// The most open connections, sessions included [default: 12000]
     #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_CONNECTIONS", value_parser = values::count)]
     max_connections: Option<usize>,
+
+    #[command(flatten)]
+    addresses: addresses::AddressArgs,
 
     /// How far a client may fall behind before it loses its oldest frames [default: 16MiB]
     #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_LAG", value_parser = values::size)]
@@ -240,6 +248,7 @@ impl ServeArgs {
         set(&mut config.reload_interval, args.reload_interval);
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
+        config.cors = args.cors.into_config();
         if let Some(limit) = args.max_body {
             config.ingest.max_body_bytes = limit;
             config.ingest.codec.input_bytes = limit;
@@ -253,6 +262,7 @@ impl ServeArgs {
         set(&mut ingest.body_timeout, args.body_timeout);
         set(&mut config.fanout.max_sessions, args.max_sessions);
         set(&mut config.connections.max, args.max_connections);
+        args.addresses.apply(&mut config);
         set(&mut config.fanout.lag_bytes, args.max_lag);
         set(&mut config.fanout.frame_bytes, args.max_frame);
         if let Some(interval) = args.ping_interval {
@@ -304,6 +314,8 @@ mod tests {
             assert_eq!(config.fanout, default.fanout);
             assert_eq!(config.connections, default.connections);
             assert_eq!(config.grpc, default.grpc);
+            assert_eq!(config.cors, default.cors);
+            assert_eq!(config.trusted_proxies, default.trusted_proxies);
         }
         for args in [
             &[
@@ -355,11 +367,17 @@ mod tests {
             ["--max-body", "lots"],
             ["--max-body", "0"],
             ["--max-connections", "0"],
+            ["--max-connections-per-address", "0"],
+            ["--grpc-max-connections-per-address", "0"],
+            ["--trusted-proxies", "10.0.0.0/33"],
+            ["--trusted-proxies", "proxy.example"],
             ["--ping-interval", "0s"],
             ["--workers", "0"],
             ["--workers", "513"],
             ["--allowed-origins", "example.com"],
             ["--allowed-hosts", "a/b"],
+            ["--cors-allowed-origins", "example.com"],
+            ["--cors-allowed-headers", "a b"],
             ["--ping-interval", "soon"],
             ["--log-format", "xml"],
             ["--tls-cert", "cert.pem"],

@@ -1,6 +1,7 @@
 //! Builds every part and joins them: the only place that knows all crates.
 
 mod announce;
+mod client;
 mod exchange;
 mod refuse;
 mod reload;
@@ -32,9 +33,11 @@ use self::exchange::Exchange;
 use crate::bridge::Bridge;
 use crate::config::{ConnectionConfig, ServerConfig};
 use crate::conn::{Clock, Conn, ConnHandle, Connections};
+use crate::cors::Cors;
 use crate::counters::Counters;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
+use crate::proxies::Proxies;
 use crate::shutdown::{self, Draining};
 use crate::tls::{Handshake, Inside, Stream, Tls};
 use crate::tokens::Tokens;
@@ -42,6 +45,10 @@ use crate::{RunError, pages};
 
 /// Connections that the system may hold ready for us.
 const BACKLOG: i32 = 1024;
+
+/// What is known of a connection to whoever handles its requests: `conn_data` finds it by this
+/// type and no other.
+type Handle = ConnHandle<Stream>;
 
 /// A bound address, and what listens there.
 type Listener = (SocketAddr, TcpListener);
@@ -61,7 +68,9 @@ struct Parts {
     receiver: Receiver,
     fanout: Fanout,
     rules: Arc<Rules>,
+    cors: Arc<Cors>,
     connections: Connections,
+    proxies: Arc<Proxies>,
     waits: ConnectionConfig,
     tls: Option<Arc<Tls>>,
     draining: Draining,
@@ -141,8 +150,12 @@ impl Relay {
             listeners.push(listener.try_clone()?);
             grpc_listeners.push(listener);
         }
-        let grpc_connections =
-            Connections::new(self.config.grpc.max_connections, self.counters.clone());
+        let grpc_connections = Connections::by_address(
+            self.config.grpc.max_connections,
+            self.config.grpc.max_connections_per_address,
+            parts.proxies.clone(),
+            self.counters.clone(),
+        );
         let grpc = grpc::Parts {
             receiver: parts.receiver.clone(),
             connections: grpc_connections.clone(),
@@ -203,6 +216,7 @@ impl Relay {
         let config = &self.config;
         let counters = self.counters();
         let hub = Hub::new(config.fanout.clone(), counters.clone());
+        let proxies = Arc::new(config.trusted_proxies.clone());
         let rules = Arc::new(Rules::new(&config.gate, addresses, counters.clone()));
         Parts {
             receiver: Receiver {
@@ -220,7 +234,14 @@ impl Relay {
                 gate: rules.clone(),
             },
             rules,
-            connections: Connections::new(config.connections.max, counters.clone()),
+            cors: Arc::new(Cors::new(&config.cors, counters.clone())),
+            connections: Connections::by_address(
+                config.connections.max,
+                config.connections.max_per_address,
+                Arc::clone(&proxies),
+                counters,
+            ),
+            proxies,
             waits: config.connections,
             tls: self.files.tls.clone(),
             draining: Draining::new(),
@@ -276,19 +297,19 @@ fn service(
         })
         .on_connect_ext(
             |conn: &Conn<Stream>, extensions: &mut actix_http::Extensions| {
-                extensions.insert(conn.handle());
+                extensions.insert::<Handle>(conn.handle());
             },
         )
         .finish(map_config(application, |()| AppConfig::default()));
     fn_service(move |io: TcpStream| {
         let (tls, draining) = (tls.clone(), draining.begun());
-        let permit = connections.admit();
+        let peer = io.peer_addr().ok();
+        let permit = connections.admit(peer.map(|peer| peer.ip()));
         async move {
             let Some(permit) = permit else {
                 refuse::too_many_connections(io, tls);
                 return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
             };
-            let peer = io.peer_addr().ok();
             // Frames are written whole: waiting for more only adds delay.
             io.set_nodelay(true)?;
             let io = tokio::select! {
@@ -333,32 +354,39 @@ fn application(
         receiver,
         fanout,
         rules,
+        cors,
+        connections,
         draining,
         ..
     } = parts;
     App::new()
         .wrap_fn(move |mut request, next| {
             let exchange = Exchange::begin(&mut request);
-            let answer = match refusal(&rules, &request) {
-                Some(refused) => Answer::Refused(request.into_response(refused)),
+            let page = cors.judge(request.head());
+            let at_once = client::identify(&connections, &mut request, &exchange)
+                .or_else(|| refusal(&rules, &request))
+                .or_else(|| cors.preflight(request.head(), &page));
+            let answer = match at_once {
+                Some(response) => Answer::Given(request.into_response(response)),
                 None => Answer::Handled(next.call(request)),
             };
             async move {
-                let response = match answer {
-                    Answer::Refused(response) => response,
+                let mut response = match answer {
+                    Answer::Given(response) => response,
                     Answer::Handled(response) => response.await?,
                 };
+                Cors::mark(page, response.headers_mut());
                 Ok(exchange.answer(response))
             }
         })
         .configure(|cfg| ingest::configure(cfg, receiver))
-        .configure(|cfg| fanout::configure::<ConnHandle<Stream>>(cfg, fanout))
+        .configure(|cfg| fanout::configure::<Handle>(cfg, fanout))
         .configure(|cfg| pages::configure(cfg, draining))
 }
 
 /// How a request is answered: at once, or by its handler.
 enum Answer<F> {
-    Refused(ServiceResponse<BoxBody>),
+    Given(ServiceResponse<BoxBody>),
     Handled(F),
 }
 

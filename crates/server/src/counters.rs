@@ -25,6 +25,7 @@ pub struct Counters {
     dropped: AtomicU64,
     refused_connections: AtomicU64,
     failed_handshakes: AtomicU64,
+    refused_addresses: AtomicU64,
     refused_hosts: AtomicU64,
     refused_origins: AtomicU64,
     timed_out_connections: AtomicU64,
@@ -80,6 +81,9 @@ pub struct Totals {
     pub refused_connections: u64,
     /// Connections closed because TLS could not begin.
     pub failed_handshakes: u64,
+    /// Connections, and requests that came through a trusted proxy, refused because of the number
+    /// that their address has.
+    pub refused_addresses: u64,
     /// Requests refused because of their Host.
     pub refused_hosts: u64,
     /// Requests refused because of their Origin.
@@ -106,6 +110,7 @@ impl Counters {
             dropped: self.dropped.load(Relaxed),
             refused_connections: self.refused_connections.load(Relaxed),
             failed_handshakes: self.failed_handshakes.load(Relaxed),
+            refused_addresses: self.refused_addresses.load(Relaxed),
             refused_hosts: self.refused_hosts.load(Relaxed),
             refused_origins: self.refused_origins.load(Relaxed),
             timed_out_connections: self.timed_out_connections.load(Relaxed),
@@ -137,6 +142,11 @@ impl Counters {
     /// TLS could not begin on a connection.
     pub(crate) fn handshake_failed(&self) {
         self.failed_handshakes.fetch_add(1, Relaxed);
+    }
+
+    /// A connection or a request was refused because its address has too many.
+    pub(crate) fn address_refused(&self) {
+        self.refused_addresses.fetch_add(1, Relaxed);
     }
 
     /// A request was refused because of its Host.

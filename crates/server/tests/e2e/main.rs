@@ -7,9 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod addresses;
 mod bombs;
 mod cases;
 mod convert;
+mod cors;
 mod grpc;
 mod hardening;
 mod limits;
