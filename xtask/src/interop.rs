@@ -216,4 +216,46 @@ mod tests {
         assert_eq!(make("b", "third"), "third");
         assert!(!folder.join("old").exists());
     }
+    /// Scenario: the clients that README.md lists, and the files that pin their versions.
+    /// Guarantees: both name the same.
+    #[test]
+    fn the_readme_names_the_versions_that_run() {
+        const PYTHON: &str = "xtask/interop/requirements.txt";
+        const JAVASCRIPT: &str = "xtask/interop/javascript/package.json";
+        const GO: &str = "xtask/interop/collector/go.mod";
+        let number_after = |file: &str, prefix: &str| {
+            let text = std::fs::read_to_string(super::workspace_root().join(file)).unwrap();
+            let (_, rest) = text.split_once(prefix).expect(prefix);
+            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
+            rest[..end.unwrap()].to_owned()
+        };
+        for (told, file, pinned) in [
+            (
+                "| Collector, `otlp_http` | ",
+                GO,
+                "exporter/otlphttpexporter v",
+            ),
+            ("| Collector, `otlp_grpc` | ", GO, "exporter/otlpexporter v"),
+            ("| `telemetrygen` | ", GO, "cmd/telemetrygen v"),
+            ("| Python SDK | ", PYTHON, "opentelemetry-sdk=="),
+            (
+                "| JavaScript SDK | ",
+                JAVASCRIPT,
+                "exporter-trace-otlp-http\": \"",
+            ),
+            (
+                "| Rust SDK | ",
+                "Cargo.toml",
+                "opentelemetry-otlp = { version = \"",
+            ),
+            ("Python's `websockets` ", PYTHON, "websockets=="),
+            ("Node's `ws` ", JAVASCRIPT, "\"ws\": \""),
+        ] {
+            assert_eq!(
+                number_after("README.md", told),
+                number_after(file, pinned),
+                "{told}"
+            );
+        }
+    }
 }
