@@ -41,8 +41,15 @@ enum Task {
     },
     /// Count instructions of the codec and its rivals under callgrind; fail below the guards
     Instructions,
-    /// Export with the official Python SDK, watch with Python's `websockets`, compare
-    Interop,
+    /// Export with the official SDKs and the Collector, watch, compare
+    Interop {
+        /// Fail where Node.js or Go is missing, instead of leaving out what needs it
+        #[arg(long)]
+        all: bool,
+        /// More flags for the relay
+        #[arg(last = true)]
+        relay: Vec<String>,
+    },
 }
 
 fn main() -> Result<()> {
@@ -52,6 +59,6 @@ fn main() -> Result<()> {
         Task::Verify { skip_tests } => verify::run(skip_tests),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Instructions => instructions::run(),
-        Task::Interop => interop::run(),
+        Task::Interop { all, relay } => interop::run(all, &relay),
     }
 }
