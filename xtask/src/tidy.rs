@@ -17,6 +17,16 @@ pub(crate) fn workspace_root() -> PathBuf {
     manifest.parent().map(PathBuf::from).unwrap_or(manifest)
 }
 
+/// Where cargo builds to.
+pub(crate) fn target_folder(root: &Path) -> Result<PathBuf> {
+    let manifest = root.join("Cargo.toml");
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .manifest_path(manifest)
+        .no_deps()
+        .exec()?;
+    Ok(metadata.target_directory.into())
+}
+
 /// Fails with every violation of a house rule.
 pub(crate) fn check() -> Result<()> {
     let mut violations = layering::violations()?;
@@ -34,7 +44,9 @@ pub(crate) fn check() -> Result<()> {
 /// Every `.rs` file of ours.
 fn source_files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let mut folders = vec![root.join("crates"), root.join("xtask")];
+    let mut folders = ["crates", "tools", "xtask"]
+        .map(|part| root.join(part))
+        .to_vec();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();
