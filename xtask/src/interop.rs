@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::tidy::{target_folder, workspace_root};
+use crate::tidy::workspace_root;
 use crate::verify::{cargo, say};
 
 /// What is installed, with exact versions.
@@ -58,6 +58,16 @@ fn environment(root: &Path) -> Result<PathBuf> {
     execute(Command::new(&python).args(pip).arg(root.join(REQUIREMENTS)))?;
     std::fs::write(stamp, requirements)?;
     Ok(python)
+}
+
+/// Where cargo builds to.
+pub(crate) fn target_folder(root: &Path) -> Result<PathBuf> {
+    let manifest = root.join("Cargo.toml");
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .manifest_path(manifest)
+        .no_deps()
+        .exec()?;
+    Ok(metadata.target_directory.into())
 }
 
 fn execute(command: &mut Command) -> Result<()> {

@@ -1,15 +1,15 @@
-//! Builds the load generator, the relay and the plain server as they are released, and runs the
-//! first.
+//! Builds the load generator and the servers as they are released, and runs the load generator.
 
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::tidy::{target_folder, workspace_root};
+use crate::interop::target_folder;
+use crate::tidy::workspace_root;
 use crate::verify::cargo;
 
 /// The crates whose binaries are needed. The load generator finds the others beside itself.
-const PACKAGES: [&str; 6] = ["-p", "load", "-p", "plain", "-p", "server"];
+const PACKAGES: [&str; 8] = ["-p", "load", "-p", "plain", "-p", "discard", "-p", "server"];
 
 /// Runs the load generator with `args`.
 pub(crate) fn run(args: &[String]) -> Result<()> {

@@ -17,16 +17,6 @@ pub(crate) fn workspace_root() -> PathBuf {
     manifest.parent().map(PathBuf::from).unwrap_or(manifest)
 }
 
-/// Where cargo builds to.
-pub(crate) fn target_folder(root: &Path) -> Result<PathBuf> {
-    let manifest = root.join("Cargo.toml");
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .manifest_path(manifest)
-        .no_deps()
-        .exec()?;
-    Ok(metadata.target_directory.into())
-}
-
 /// Fails with every violation of a house rule.
 pub(crate) fn check() -> Result<()> {
     let mut violations = layering::violations()?;

@@ -21,6 +21,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpResponse};
 use fanout::{Fanout, Hub};
 use ingest::{AllowAll, Authorize, Code, IngestError, Receiver, status};
@@ -44,6 +45,9 @@ const BACKLOG: i32 = 1024;
 /// A bound address, and what listens there.
 type Listener = (SocketAddr, TcpListener);
 
+/// Adds routes to the application of a worker.
+type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
 /// The relay, bound to its addresses and not running yet.
 pub struct Relay {
     config: ServerConfig,
@@ -51,6 +55,7 @@ pub struct Relay {
     grpc_listeners: Vec<Listener>,
     tokens: Option<Arc<Tokens>>,
     counters: Arc<Counters>,
+    routes: Routes,
 }
 
 /// What every worker's application is made of.
@@ -62,6 +67,7 @@ struct Parts {
     connections: Connections,
     waits: ConnectionConfig,
     draining: Draining,
+    routes: Routes,
 }
 
 impl Relay {
@@ -82,7 +88,19 @@ impl Relay {
             tokens: tokens.transpose()?.map(Arc::new),
             config,
             counters: Arc::new(Counters::default()),
+            routes: Arc::new(|_| {}),
         })
+    }
+
+    /// Serves `routes` too, behind the same connections and the same rules for every request, for
+    /// programs that hold a relay and more. Paths of the relay's own stay its own.
+    #[must_use]
+    pub fn with_routes(
+        mut self,
+        routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
+    ) -> Self {
+        self.routes = Arc::new(routes);
+        self
     }
 
     /// The addresses that are bound for HTTP, in the order of the configuration.
@@ -212,6 +230,7 @@ impl Relay {
             connections: Connections::new(config.connections.max, counters.clone()),
             waits: config.connections,
             draining: Draining::new(),
+            routes: Arc::clone(&self.routes),
         }
     }
 }
@@ -298,6 +317,7 @@ fn application(
         fanout,
         rules,
         draining,
+        routes,
         ..
     } = parts;
     App::new()
@@ -317,6 +337,7 @@ fn application(
         })
         .configure(|cfg| ingest::configure(cfg, receiver))
         .configure(|cfg| fanout::configure::<ConnHandle<TcpStream>>(cfg, fanout))
+        .configure(|cfg| routes(cfg))
         .configure(|cfg| pages::configure(cfg, draining))
 }
 

@@ -7,6 +7,7 @@ use crate::figures::Figures;
 use crate::options::{Options, Workload};
 use crate::payload::Compression;
 use crate::process::ServerCommand;
+use crate::receiver;
 use crate::run::run;
 
 /// A load of the table, and what is different from the workload of the command line's defaults.
@@ -61,8 +62,11 @@ impl Row {
 ///
 /// # Errors
 ///
-/// Those of [`run`], and of a workload that makes no sense.
+/// Those of [`run`] and [`receiver::measure`], and of a workload that makes no sense.
 pub async fn execute(options: &Options, tell: impl Fn(&str)) -> Result<Value> {
+    if options.receiver {
+        return receiver::measure(&"discard".parse()?, options.rounds, tell).await;
+    }
     let servers = servers(options)?;
     if !options.compare {
         return compare(options.rounds, &servers, &options.workload, &tell).await;

@@ -4,7 +4,7 @@
 //! measured with it. [`run`] is one run against one server: [`process`] starts it and reads from
 //! outside what it uses, [`sender`] posts one [`payload`] at the [`pace`] that is asked for,
 //! [`watchers`] count the frames that come ([`frames`]), [`latency`] keeps how long things took,
-//! [`figures`] are what comes out. [`compare`] runs several servers in turns; [`options`] is the
+//! [`figures`] are what comes out. [`compare`] runs several servers in turns; [`receiver`] measures the receiver alone; [`options`] is the
 //! command line.
 //!
 //! Clients cost little, because they share the machine with the server: requests are made once,
@@ -18,6 +18,7 @@ pub mod options;
 pub mod pace;
 pub mod payload;
 pub mod process;
+pub mod receiver;
 pub mod run;
 pub mod sender;
 pub mod watchers;

@@ -2,11 +2,19 @@
 
 use anyhow::Result;
 use clap::Parser;
+use load::process::raise_descriptors;
 use load::{Options, compare};
+use mimalloc::MiMalloc;
 use tokio::runtime::Builder;
+
+/// The relay's, so that what is measured in this process compares.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    // Thousands of subscribers need a descriptor each, here and in the server.
+    raise_descriptors()?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(options.threads.max(1))
         .enable_all()

@@ -21,7 +21,7 @@ use crate::watchers::Crowd;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "cargo xtask load")]
 pub struct Options {
-    /// A server: `relay`, `plain`, or `NAME=[ADDRESS] PROGRAM ARGUMENT…`; several to compare
+    /// A server: `relay`, `plain`, `discard` (the relay with `POST /discard`), or `NAME=[ADDRESS] PROGRAM ARGUMENT…`; several to compare
     /// them. Without an ADDRESS, the program has to print `http://ADDRESS` when it listens
     /// [default: relay, and with --compare plain too]
     #[arg(long = "server")]
@@ -36,6 +36,9 @@ pub struct Options {
     /// --rounds, --threads and --duration count beside it
     #[arg(long)]
     pub compare: bool,
+    /// What receiving costs beside reading and discarding. Only --rounds counts beside it
+    #[arg(long, conflicts_with = "compare")]
+    pub receiver: bool,
     /// What each run does.
     #[command(flatten)]
     pub workload: Workload,

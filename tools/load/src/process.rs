@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-pub use usage::{Usage, machine_busy};
+pub use usage::{Usage, machine_busy, raise_descriptors};
 
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server that can be started: `relay`, `plain`, or `NAME=[ADDRESS] PROGRAM ARGUMENT…`.
+/// A server that can be started: `relay`, `plain`, `discard` (the relay with `POST /discard`), or
+/// `NAME=[ADDRESS] PROGRAM ARGUMENT…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerCommand {
     /// What it is called in the results.
@@ -27,8 +28,11 @@ pub struct ServerCommand {
     /// Its arguments.
     pub args: Vec<String>,
     /// Where it listens. Without it, the program has to print `http://ADDRESS` on either of its
-    /// outputs once it listens, and `gRPC on ADDRESS` behind it if it takes gRPC somewhere else.
+    /// outputs once it listens.
     pub address: Option<SocketAddr>,
+    /// Whether it prints `gRPC on ADDRESS` after that. Else it takes gRPC where it takes HTTP, if
+    /// it does.
+    pub prints_grpc: bool,
 }
 
 impl ServerCommand {
@@ -37,21 +41,21 @@ impl ServerCommand {
     pub fn relay(program: PathBuf) -> Self {
         let args = ["--listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"];
         Self {
-            name: "relay".to_owned(),
-            program,
             args: args.map(str::to_owned).into(),
-            address: None,
+            prints_grpc: true,
+            ..Self::bare("relay", program)
         }
     }
 
-    /// The plain server.
+    /// A program that needs no arguments, takes HTTP and says where.
     #[must_use]
-    pub fn plain(program: PathBuf) -> Self {
+    pub fn bare(name: &str, program: PathBuf) -> Self {
         Self {
-            name: "plain".to_owned(),
+            name: name.to_owned(),
             program,
             args: Vec::new(),
             address: None,
+            prints_grpc: false,
         }
     }
 }
@@ -62,21 +66,31 @@ impl FromStr for ServerCommand {
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "relay" => return Ok(Self::relay(beside_this("otlp-relay")?)),
-            "plain" => return Ok(Self::plain(beside_this("plain")?)),
+            "plain" => return Ok(Self::bare(text, beside_this(text)?)),
+            "discard" => {
+                return Ok(Self {
+                    prints_grpc: true,
+                    ..Self::bare(text, beside_this(text)?)
+                });
+            }
             _ => {}
         }
         let (name, command) = text
             .split_once('=')
-            .context("relay, plain, or NAME=[ADDRESS] PROGRAM ARGUMENT…")?;
+            .context("relay, plain, discard, or NAME=[ADDRESS] PROGRAM ARGUMENT…")?;
         let mut words = command.split_whitespace().peekable();
         let address = words.peek().and_then(|word| word.parse().ok());
         if address.is_some() {
             words.next();
         }
+        let program = words.next().context("a program is missing")?.into();
+        let args: Vec<_> = words.map(str::to_owned).collect();
         Ok(Self {
             name: name.to_owned(),
-            program: words.next().context("a program is missing")?.into(),
-            args: words.map(str::to_owned).collect(),
+            program,
+            // A relay of another build, say.
+            prints_grpc: address.is_none() && args.iter().any(|arg| arg == "--grpc-listen"),
+            args,
             address,
         })
     }
@@ -133,8 +147,7 @@ impl Server {
             }
             None => next(&printed, Takes::Http)?,
         };
-        let takes_grpc = command.args.iter().any(|arg| arg == "--grpc-listen");
-        server.grpc_address = match takes_grpc && command.address.is_none() {
+        server.grpc_address = match command.prints_grpc {
             true => next(&printed, Takes::Grpc)?,
             false => server.address,
         };

@@ -13,7 +13,7 @@ use crate::figures::Figures;
 use crate::latency::{EndToEnd, Latencies};
 use crate::pace::{Amount, Turns};
 use crate::process::{Server, ServerCommand, Usage, machine_busy};
-use crate::sender::{Answer, Sender, Target};
+use crate::sender::{Answer, Sender, Target, Transport};
 use crate::watchers::{Crowd, Watchers};
 
 /// How long an answer may take before the connection is given up.
@@ -55,8 +55,8 @@ pub async fn run(load: &Load, command: &ServerCommand) -> Result<Figures> {
     let server = Server::start(command)?;
     let mut target = load.target.clone();
     target.address = match target.transport {
-        crate::sender::Transport::Http => server.address(),
-        crate::sender::Transport::Grpc => server.grpc_address(),
+        Transport::Http => server.address(),
+        Transport::Grpc => server.grpc_address(),
     };
     let end_to_end = Arc::new(EndToEnd::new()?);
     let watchers = Watchers::connect(

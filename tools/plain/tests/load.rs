@@ -13,10 +13,7 @@ fn load(servers: &[&str], args: &[&str]) -> Value {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_plain"));
     options.servers = servers
         .iter()
-        .map(|name| ServerCommand {
-            name: (*name).to_owned(),
-            ..ServerCommand::plain(program.clone())
-        })
+        .map(|name| ServerCommand::bare(name, program.clone()))
         .collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let executed = compare::execute(&options, |_| {});
@@ -53,7 +50,10 @@ fn metrics_in_json_out() {
 #[test]
 fn what_is_refused_is_told() {
     let mut options = Options::parse_from(["load", "--requests", "3", "--path", "/v1/traces"]);
-    options.servers = vec![ServerCommand::plain(env!("CARGO_BIN_EXE_plain").into())];
+    options.servers = vec![ServerCommand::bare(
+        "plain",
+        env!("CARGO_BIN_EXE_plain").into(),
+    )];
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let executed = runtime.block_on(compare::execute(&options, |_| {}));
     let error = executed.unwrap_err().to_string();

@@ -13,6 +13,7 @@ mod convert;
 mod grpc;
 mod hardening;
 mod limits;
+mod load;
 mod mutations;
 mod rules;
 mod sdk;

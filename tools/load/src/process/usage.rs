@@ -57,6 +57,16 @@ pub fn machine_busy() -> io::Result<Duration> {
     ))
 }
 
+/// Lets this process, and those that it starts, open as many sockets as the system allows at all.
+/// Elsewhere than on Linux, it does nothing.
+///
+/// # Errors
+///
+/// If the system does not let it.
+pub fn raise_descriptors() -> io::Result<()> {
+    system::raise_descriptors()
+}
+
 /// The ticks of all processors that were neither idle nor waiting for a disk (proc_stat(5)).
 fn busy_ticks(stat: &str) -> Option<u64> {
     let all = stat.lines().next()?.strip_prefix("cpu ")?;
@@ -83,6 +93,7 @@ mod linux {
     use std::io;
     use std::time::Duration;
 
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
     use nix::time::clock_getcpuclockid;
     use nix::unistd::{Pid, SysconfVar, sysconf};
 
@@ -91,6 +102,11 @@ mod linux {
         let id = i32::try_from(id).map_err(io::Error::other)?;
         let time = clock_getcpuclockid(Pid::from_raw(id))?.now()?;
         Ok(time.into())
+    }
+
+    pub(super) fn raise_descriptors() -> io::Result<()> {
+        let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        Ok(setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?)
     }
 
     /// The unit of `/proc/stat`.
@@ -112,6 +128,10 @@ mod other {
 
     pub(super) fn ticks_per_second() -> io::Result<i64> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn raise_descriptors() -> io::Result<()> {
+        Ok(())
     }
 }
 
