@@ -162,7 +162,7 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
 }
 
 /// Where cargo builds to.
-fn target_folder(root: &Path) -> Result<PathBuf> {
+pub(crate) fn target_folder(root: &Path) -> Result<PathBuf> {
     let manifest = root.join("Cargo.toml");
     let metadata = cargo_metadata::MetadataCommand::new()
         .manifest_path(manifest)

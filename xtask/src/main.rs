@@ -4,6 +4,7 @@ mod codegen;
 mod fuzz;
 mod instructions;
 mod interop;
+mod load;
 mod tidy;
 mod verify;
 
@@ -50,6 +51,13 @@ enum Task {
         #[arg(last = true)]
         relay: Vec<String>,
     },
+    /// Put load on the relay, and others beside it, and measure what that costs (Linux)
+    #[command(disable_help_flag = true)]
+    Load {
+        /// What the load generator takes; `--help` tells
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
 }
 
 fn main() -> Result<()> {
@@ -60,5 +68,6 @@ fn main() -> Result<()> {
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Instructions => instructions::run(),
         Task::Interop { all, relay } => interop::run(all, &relay),
+        Task::Load { args } => load::run(&args),
     }
 }

@@ -23,6 +23,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpResponse};
 use fanout::{Fanout, Hub};
 use ingest::{AllowAll, Authorize, Code, IngestError, Receiver, status};
@@ -53,6 +54,9 @@ type Handle = ConnHandle<Stream>;
 /// A bound address, and what listens there.
 type Listener = (SocketAddr, TcpListener);
 
+/// Adds routes to the application of a worker.
+type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
 /// The relay, bound to its addresses and not running yet.
 pub struct Relay {
     config: ServerConfig,
@@ -60,6 +64,7 @@ pub struct Relay {
     grpc_listeners: Vec<Listener>,
     files: reload::Files,
     counters: Arc<Counters>,
+    routes: Routes,
 }
 
 /// What every worker's application is made of.
@@ -74,6 +79,7 @@ struct Parts {
     waits: ConnectionConfig,
     tls: Option<Arc<Tls>>,
     draining: Draining,
+    routes: Routes,
 }
 
 impl Relay {
@@ -100,7 +106,19 @@ impl Relay {
             },
             config,
             counters,
+            routes: Arc::new(|_| {}),
         })
+    }
+
+    /// Serves `routes` too, behind the same connections and the same rules for every request, for
+    /// programs that hold a relay and more. Paths of the relay's own stay its own.
+    #[must_use]
+    pub fn with_routes(
+        mut self,
+        routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
+    ) -> Self {
+        self.routes = Arc::new(routes);
+        self
     }
 
     /// The addresses that are bound for HTTP, in the order of the configuration.
@@ -245,6 +263,7 @@ impl Relay {
             waits: config.connections,
             tls: self.files.tls.clone(),
             draining: Draining::new(),
+            routes: Arc::clone(&self.routes),
         }
     }
 }
@@ -357,6 +376,7 @@ fn application(
         cors,
         connections,
         draining,
+        routes,
         ..
     } = parts;
     App::new()
@@ -381,6 +401,7 @@ fn application(
         })
         .configure(|cfg| ingest::configure(cfg, receiver))
         .configure(|cfg| fanout::configure::<Handle>(cfg, fanout))
+        .configure(|cfg| routes(cfg))
         .configure(|cfg| pages::configure(cfg, draining))
 }
 

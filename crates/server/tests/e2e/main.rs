@@ -15,6 +15,7 @@ mod cors;
 mod grpc;
 mod hardening;
 mod limits;
+mod load;
 mod mutations;
 mod rules;
 mod sdk;
