@@ -91,7 +91,7 @@ impl fmt::Display for Form {
 /// [`BodyError`], at the first byte that is one too many: what was sent and what it inflates to
 /// are both held to `limit` bytes, and a longer `declared` is refused before anything is read.
 /// Nothing is inflated beyond the limit. What is held is taken from `permit` as it grows, and
-/// [`BodyError::Overloaded`] if there is no more. Any error of `stream` is [`BodyError::Incomplete`]. On
+/// [`BodyError::Overloaded`] if there is no more. Errors of `stream` are passed on. On
 /// error the stream may have more to give.
 pub async fn read<S, E>(
     stream: S,
@@ -102,6 +102,7 @@ pub async fn read<S, E>(
 ) -> Result<Bytes, BodyError>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
+    E: Into<BodyError>,
 {
     let ceiling = match declared.map(usize::try_from) {
         None => limit,
@@ -241,6 +242,7 @@ struct Metered<S> {
 impl<S, E> Stream for Metered<S>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
+    E: Into<BodyError>,
 {
     type Item = io::Result<Bytes>;
 
@@ -254,7 +256,7 @@ where
                     }
                     None => Err(io::Error::other(too_large(self.limit, Form::Sent))),
                 },
-                Err(_) => Err(io::Error::other(BodyError::Incomplete)),
+                Err(error) => Err(io::Error::other(error.into())),
             })
         })
     }
