@@ -150,7 +150,7 @@ fn handshakes_elsewhere_are_refused() {
 }
 
 /// Scenario: on the WebSocket path: unknown and bad parameters, no upgrade, another version, no
-/// key.
+/// key, two keys, HTTP/1.0.
 /// Guarantees: a normal HTTP answer that says what is wrong, before the upgrade.
 #[test]
 fn bad_handshakes_get_an_http_answer() {
@@ -188,6 +188,13 @@ fn bad_handshakes_get_an_http_answer() {
     let keyless = [upgrade.as_slice(), &[("Sec-WebSocket-Version", "13")]].concat();
     let keyless = exchange(relay.address(), &head("GET", "/ws/metrics", &keyless));
     assert_eq!(keyless.status, 400);
+    let second = [("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")];
+    assert_eq!(shake(relay.address(), &second), 400);
+    let whole = String::from_utf8(handshake("/ws/metrics", &[])).unwrap();
+    let older = whole.replacen("HTTP/1.1", "HTTP/1.0", 1);
+    let mut http = Http::connect(relay.address());
+    http.send(older.as_bytes());
+    assert!(http.rest().starts_with(b"HTTP/1.0 400 "));
 }
 
 /// Scenario: every route with methods that it doesn't have.
