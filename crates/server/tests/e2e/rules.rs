@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Answer, Http, JSON, PROTOBUF, Relay, TRIES, Watcher, exchange, gauge, gauge_json, handshake,
-    head, lets_in, request, shake,
+    Answer, Http, JSON, PROTOBUF, Relay, Watcher, exchange, gauge, gauge_json, handshake, head,
+    lets_in, request, shake,
 };
 
 /// Every route, and a path that is none.
@@ -353,32 +353,6 @@ fn lenient_types_are_not_for_pages() {
         let page = [headers, &[("Origin", "http://localhost")]].concat();
         assert_eq!(exchange(relay.address(), &request(&page)).status, 415);
     }
-}
-
-/// Scenario: three connections where two are allowed, then one leaves.
-/// Guarantees: the third is answered 503 with Retry-After and a status; once there is room again,
-/// others are served.
-#[test]
-fn one_connection_too_many_is_told_so() {
-    let relay = Relay::with(&["--max-connections", "2"]);
-    let probe = head("GET", "/healthz", &[]);
-    let mut first = Http::connect(relay.address());
-    first.send(&probe);
-    assert_eq!(first.answer().status, 200);
-    let _session = Watcher::connect(relay.address());
-
-    let mut third = Http::connect(relay.address());
-    let refused = third.answer();
-    assert_eq!((refused.status, refused.status_code()), (503, 14));
-    assert_eq!(refused.header("retry-after"), Some("1"));
-    third.send(&probe);
-    assert_eq!(third.rest(), b"");
-
-    first.finish();
-    assert_eq!(first.rest(), b"");
-    // The relay closes its side first and counts afterwards.
-    let mut statuses = std::iter::repeat_with(|| exchange(relay.address(), &probe).status);
-    assert!(statuses.by_ref().take(TRIES).any(|status| status == 200));
 }
 
 /// Scenario: two subscribers where one is allowed; the first leaves.
