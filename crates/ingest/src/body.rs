@@ -104,11 +104,7 @@ where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
     E: Into<BodyError>,
 {
-    let ceiling = match declared.map(usize::try_from) {
-        None => limit,
-        Some(Ok(length)) if length <= limit => length,
-        Some(_) => return Err(too_large(limit, Form::Sent)),
-    };
+    let ceiling = check_length(declared, limit)?;
     let metered = Metered {
         stream,
         left: limit,
@@ -143,6 +139,19 @@ where
         }
     };
     result.map_err(failed)
+}
+
+/// Up to how many bytes may come, if `declared` are announced and `limit` are allowed.
+///
+/// # Errors
+///
+/// [`BodyError::TooLarge`] if that is too much.
+pub fn check_length(declared: Option<u64>, limit: usize) -> Result<usize, BodyError> {
+    match declared.map(usize::try_from) {
+        None => Ok(limit),
+        Some(Ok(length)) if length <= limit => Ok(length),
+        Some(_) => Err(too_large(limit, Form::Sent)),
+    }
 }
 
 /// Refuses what stands behind the end of compressed data.

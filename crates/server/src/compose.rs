@@ -3,6 +3,7 @@
 mod announce;
 mod client;
 mod exchange;
+mod expect;
 mod refuse;
 mod reload;
 
@@ -19,7 +20,7 @@ use actix_service::{
     IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
 };
 use actix_web::body::BoxBody;
-use actix_web::dev::{AppConfig, Service, ServiceRequest, ServiceResponse};
+use actix_web::dev::{AppConfig, RequestHead, Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::{App, HttpResponse};
@@ -269,12 +270,14 @@ fn service(
 {
     let (waits, draining) = (parts.waits, parts.draining.clone());
     let connections = parts.connections.clone();
+    let expect = expect::judging(parts.clone());
     let application = application(parts).into_factory();
     let http = HttpService::build()
         .keep_alive(KeepAlive::Timeout(waits.idle_timeout))
         .client_request_timeout(waits.head_timeout)
         .client_disconnect_timeout(waits.linger_timeout)
         .graceful_shutdown_signal(move || draining.begun())
+        .expect(expect)
         .on_connect_ext(
             |conn: &Conn<TcpStream>, extensions: &mut actix_http::Extensions| {
                 extensions.insert(conn.handle());
@@ -324,7 +327,7 @@ fn application(
             let exchange = Exchange::begin(&mut request);
             let page = cors.judge(request.head());
             let at_once = client::identify(&connections, &mut request, &exchange)
-                .or_else(|| refusal(&rules, &request))
+                .or_else(|| refusal(&rules, request.head()))
                 .or_else(|| cors.preflight(request.head(), &page));
             let answer = match at_once {
                 Some(response) => Answer::Given(request.into_response(response)),
@@ -351,8 +354,8 @@ enum Answer<F> {
 }
 
 /// The answer to a request that no handler may see.
-fn refusal(rules: &Rules, request: &ServiceRequest) -> Option<HttpResponse> {
-    if let Err(refusal) = rules.check_host(request.head()) {
+fn refusal(rules: &Rules, request: &RequestHead) -> Option<HttpResponse> {
+    if let Err(refusal) = rules.check_host(request) {
         let code = match refusal.status() {
             StatusCode::FORBIDDEN => Code::PermissionDenied,
             _ => Code::InvalidArgument,
@@ -367,11 +370,11 @@ fn refusal(rules: &Rules, request: &ServiceRequest) -> Option<HttpResponse> {
 
 /// Whether an upgrade makes sense: there is WebSocket at the path, and the request has no body.
 /// actix takes what follows an upgrade for a body without an end.
-fn may_upgrade(request: &ServiceRequest) -> bool {
+fn may_upgrade(request: &RequestHead) -> bool {
     let headers = request.headers();
     let has_body = headers.contains_key(TRANSFER_ENCODING)
         || headers
             .get(CONTENT_LENGTH)
             .is_some_and(|length| length != "0");
-    pages::is_watched(request.path()) && !has_body
+    pages::is_watched(request.uri.path()) && !has_body
 }
