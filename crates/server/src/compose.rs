@@ -1,8 +1,11 @@
 //! Builds every part and joins them: the only place that knows all crates.
 
+mod accept;
 mod announce;
+mod application;
 mod client;
 mod exchange;
+mod expect;
 mod refuse;
 mod reload;
 
@@ -10,39 +13,27 @@ use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix_http::error::DispatchError;
-use actix_http::{HttpService, KeepAlive, Protocol};
-use actix_rt::net::TcpStream;
 use actix_server::Server;
-use actix_service::{
-    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
-};
-use actix_web::body::BoxBody;
-use actix_web::dev::{AppConfig, Service, ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::ServiceConfig;
-use actix_web::{App, HttpResponse};
 use fanout::{Fanout, Hub};
-use ingest::{AllowAll, Authorize, Code, IngestError, Receiver, status};
+use ingest::{AllowAll, Authorize, Receiver};
 use socket2::{Domain, Socket, Type};
 use tracing::{info, warn};
 
-use self::exchange::Exchange;
+use self::accept::service;
+use crate::RunError;
 use crate::bridge::Bridge;
 use crate::config::{ConnectionConfig, ServerConfig};
-use crate::conn::{Clock, Conn, ConnHandle, Connections};
+use crate::conn::{ConnHandle, Connections};
 use crate::cors::Cors;
 use crate::counters::Counters;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
 use crate::proxies::Proxies;
 use crate::shutdown::{self, Draining};
-use crate::tls::{Handshake, Inside, Stream, Tls};
+use crate::tls::{Stream, Tls};
 use crate::tokens::Tokens;
-use crate::{RunError, pages};
 
 /// Connections that the system may hold ready for us.
 const BACKLOG: i32 = 1024;
@@ -295,144 +286,4 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
-}
-
-/// What serves an accepted socket: a permit, TLS if there is any, a [`Conn`], then HTTP with the
-/// application above.
-fn service(
-    parts: Parts,
-) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
-{
-    let (waits, draining) = (parts.waits, parts.draining.clone());
-    let (connections, tls) = (parts.connections.clone(), parts.tls.clone());
-    let application = application(parts).into_factory();
-    let http = HttpService::build()
-        .keep_alive(KeepAlive::Timeout(waits.idle_timeout))
-        .client_request_timeout(waits.head_timeout)
-        .client_disconnect_timeout(waits.linger_timeout)
-        .graceful_shutdown_signal({
-            let draining = draining.clone();
-            move || draining.begun()
-        })
-        .on_connect_ext(
-            |conn: &Conn<Stream>, extensions: &mut actix_http::Extensions| {
-                extensions.insert::<Handle>(conn.handle());
-            },
-        )
-        .finish(map_config(application, |()| AppConfig::default()));
-    fn_service(move |io: TcpStream| {
-        let (tls, draining) = (tls.clone(), draining.begun());
-        let peer = io.peer_addr().ok();
-        let permit = connections.admit(peer.map(|peer| peer.ip()));
-        async move {
-            let Some(permit) = permit else {
-                refuse::too_many_connections(io, tls);
-                return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
-            };
-            // Frames are written whole: waiting for more only adds delay.
-            io.set_nodelay(true)?;
-            let io = tokio::select! {
-                io = secure(io, tls, waits.head_timeout) => io?,
-                // Nothing was asked yet that could be answered.
-                () = draining => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
-            };
-            let clock = Clock::new(waits.head_timeout, waits.stall_timeout);
-            Ok((Conn::new(io, permit, clock), Protocol::Http1, peer))
-        }
-    })
-    .and_then(http)
-}
-
-/// Begins TLS, if there is any. A client that speaks plain HTTP then is told so.
-async fn secure(io: TcpStream, tls: Option<Arc<Tls>>, limit: Duration) -> io::Result<Stream> {
-    let Some(tls) = tls else {
-        return Ok(Stream::Left(io));
-    };
-    match tls.accept(io, Inside::Http, limit).await? {
-        Handshake::Done(stream) => Ok(stream),
-        Handshake::NotTls(io) => {
-            refuse::without_tls(io);
-            Err(io::ErrorKind::InvalidData.into())
-        }
-    }
-}
-
-/// The routes of all crates, behind the rules that hold for every request.
-fn application(
-    parts: Parts,
-) -> App<
-    impl ServiceFactory<
-        ServiceRequest,
-        Config = (),
-        Response = ServiceResponse<BoxBody>,
-        Error = actix_web::Error,
-        InitError = (),
-    >,
-> {
-    let Parts {
-        receiver,
-        fanout,
-        rules,
-        cors,
-        connections,
-        draining,
-        routes,
-        ..
-    } = parts;
-    App::new()
-        .wrap_fn(move |mut request, next| {
-            let exchange = Exchange::begin(&mut request);
-            let page = cors.judge(request.head());
-            let at_once = client::identify(&connections, &mut request, &exchange)
-                .or_else(|| refusal(&rules, &request))
-                .or_else(|| cors.preflight(request.head(), &page));
-            let answer = match at_once {
-                Some(response) => Answer::Given(request.into_response(response)),
-                None => Answer::Handled(next.call(request)),
-            };
-            async move {
-                let mut response = match answer {
-                    Answer::Given(response) => response,
-                    Answer::Handled(response) => response.await?,
-                };
-                Cors::mark(page, response.headers_mut());
-                Ok(exchange.answer(response))
-            }
-        })
-        .configure(|cfg| ingest::configure(cfg, receiver))
-        .configure(|cfg| fanout::configure::<Handle>(cfg, fanout))
-        .configure(|cfg| routes(cfg))
-        .configure(|cfg| pages::configure(cfg, draining))
-}
-
-/// How a request is answered: at once, or by its handler.
-enum Answer<F> {
-    Given(ServiceResponse<BoxBody>),
-    Handled(F),
-}
-
-/// The answer to a request that no handler may see.
-fn refusal(rules: &Rules, request: &ServiceRequest) -> Option<HttpResponse> {
-    if let Err(refusal) = rules.check_host(request.head()) {
-        let code = match refusal.status() {
-            StatusCode::FORBIDDEN => Code::PermissionDenied,
-            _ => Code::InvalidArgument,
-        };
-        let (status, text) = (refusal.status(), refusal.message());
-        return Some(status::answer_with(request.headers(), status, code, text));
-    }
-    let upgrades = ingest::asks_for_websocket(request.headers());
-    (upgrades && !may_upgrade(request))
-        .then(|| status::answer(request.headers(), &IngestError::Upgrade))
-}
-
-/// Whether an upgrade makes sense: there is WebSocket at the path, and the request has no body.
-/// actix takes what follows an upgrade for a body without an end.
-fn may_upgrade(request: &ServiceRequest) -> bool {
-    let headers = request.headers();
-    let has_body = headers.contains_key(TRANSFER_ENCODING)
-        || headers
-            .get(CONTENT_LENGTH)
-            .is_some_and(|length| length != "0");
-    pages::is_watched(request.path()) && !has_body
 }

@@ -23,12 +23,7 @@ pub(super) fn identify(
     exchange: &Exchange,
 ) -> Option<HttpResponse> {
     let peer = request.peer_addr()?.ip();
-    let headers = request.headers();
-    let way = Way {
-        forwarded: lines(headers, FORWARDED),
-        x_forwarded_for: lines(headers, X_FORWARDED_FOR),
-    };
-    match connections.client(peer, way) {
+    match connections.client(peer, way(request.headers())) {
         Ok(None) => None,
         Ok(Some((client, seat))) => {
             // Its port is not known.
@@ -36,10 +31,23 @@ pub(super) fn identify(
             exchange.serve(seat);
             None
         }
-        Err(Crowded) => {
-            let refused = IngestError::Refused(Refused::overloaded(RETRY_AFTER));
-            Some(status::answer(request.headers(), &refused))
-        }
+        Err(Crowded) => Some(crowded(request.headers())),
+    }
+}
+
+/// The answer to a client that has too much in flight.
+pub(super) fn crowded(request: &HeaderMap) -> HttpResponse {
+    let refused = IngestError::Refused(Refused::overloaded(RETRY_AFTER));
+    status::answer(request, &refused)
+}
+
+/// What the headers say of the way of a request.
+pub(super) fn way(
+    headers: &HeaderMap,
+) -> Way<impl Iterator<Item = &[u8]>, impl Iterator<Item = &[u8]>> {
+    Way {
+        forwarded: lines(headers, FORWARDED),
+        x_forwarded_for: lines(headers, X_FORWARDED_FOR),
     }
 }
 

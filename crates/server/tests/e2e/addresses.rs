@@ -1,4 +1,5 @@
-//! How much one address may have open, and who is meant where a proxy stands between.
+//! How many connections may be open, in all and from one address, and who is meant where a proxy
+//! stands between.
 
 #[cfg(target_os = "linux")]
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -8,7 +9,8 @@ use socket2::{Domain, Socket, Type};
 use tonic::Code;
 
 use crate::support::{
-    Answer, Grpc, Http, JSON, Relay, TRIES, exchange, gauge, handshake, head, prefixed, request,
+    Answer, Grpc, Http, JSON, Relay, TRIES, Watcher, exchange, gauge, handshake, head, prefixed,
+    request,
 };
 
 const ALICE: &str = "192.0.2.1";
@@ -42,6 +44,32 @@ fn pass_on(relay: &Relay, client: &str) -> Answer {
 fn has_a_place(relay: &Relay, client: &str) -> bool {
     let mut statuses = std::iter::repeat_with(|| pass_on(relay, client).status);
     statuses.by_ref().take(TRIES).any(|status| status == 200)
+}
+
+/// Scenario: three connections where two are allowed, then one leaves.
+/// Guarantees: the third is answered 503 with Retry-After and a status; once there is room again,
+/// others are served.
+#[test]
+fn one_connection_too_many_is_told_so() {
+    let relay = Relay::with(&["--max-connections", "2"]);
+    let probe = head("GET", "/healthz", &[]);
+    let mut first = Http::connect(relay.address());
+    first.send(&probe);
+    assert_eq!(first.answer().status, 200);
+    let _session = Watcher::connect(relay.address());
+
+    let mut third = Http::connect(relay.address());
+    let refused = third.answer();
+    assert_eq!((refused.status, refused.status_code()), (503, 14));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    third.send(&probe);
+    assert_eq!(third.rest(), b"");
+
+    first.finish();
+    assert_eq!(first.rest(), b"");
+    // The relay closes its side first and counts afterwards.
+    let mut statuses = std::iter::repeat_with(|| exchange(relay.address(), &probe).status);
+    assert!(statuses.by_ref().take(TRIES).any(|status| status == 200));
 }
 
 /// Scenario: three connections of an address that may have two, and one of another; then one

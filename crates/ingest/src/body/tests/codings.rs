@@ -192,7 +192,7 @@ async fn both_forms_of_snappy() {
 async fn long_snappy() {
     let data = noise(200_000);
     for compress in [block as Compress, frames] {
-        let stream = stream::iter([Ok::<_, Infallible>(Bytes::from(compress(&data)))]);
+        let stream = stream::iter([Ok::<_, BodyError>(Bytes::from(compress(&data)))]);
         let read = read(
             stream,
             ContentEncoding::Snappy,
