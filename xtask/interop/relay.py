@@ -5,7 +5,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 
 import websockets
 
@@ -75,4 +74,3 @@ def run(interop, command):
     """Runs a comparison with a relay of its own; `command` as for [`Relay`]."""
     with Relay(command) as relay:
         print(asyncio.run(interop(relay)))
-    sys.stdout.flush()
