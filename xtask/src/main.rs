@@ -32,7 +32,8 @@ enum Task {
         #[arg(long)]
         skip_tests: bool,
     },
-    /// Fuzz the codec's fast doors against their slow twin (nightly compiler, cargo-fuzz)
+    /// Fuzz the codec's fast doors against their slow twin, and the receiver (nightly compiler,
+    /// cargo-fuzz)
     Fuzz {
         /// How long each target runs
         #[arg(long, default_value_t = 60)]

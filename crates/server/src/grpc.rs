@@ -174,3 +174,6 @@ async fn tell_of_drain(mut health: HealthReporter, names: Vec<&'static str>, dra
         health.clear_service_status(name).await;
     }
 }
+
+#[cfg(test)]
+mod tests;
