@@ -46,6 +46,7 @@ async fn start(config: GrpcConfig) -> (GrpcServer, SocketAddr, Exports<Export>) 
         },
         connections: Connections::new(10, Arc::default()),
         draining: Draining::new(),
+        tls: None,
         head_timeout: PATIENCE,
         stall_timeout: PATIENCE,
         workers: 1,
