@@ -5,31 +5,31 @@
 //! runtime: its connections use all cores, and none of them can hold up a worker that serves
 //! HTTP and WebSocket. Without an address for gRPC there is no such runtime.
 
+mod client;
 mod connection;
+mod incoming;
 
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{Stream, stream};
+use futures_util::Stream;
 use ingest::Receiver;
 use ingest::grpc::{routes, service_names};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
-use tonic::service::Routes;
+use tonic::service::{Interceptor, InterceptorLayer, Routes};
 use tonic::transport::{self, Server};
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
-use tracing::debug;
 
 use self::connection::{Connection, Deadlines};
+use self::incoming::Incoming;
 use crate::config::GrpcConfig;
 use crate::conn::Connections;
 use crate::shutdown::Draining;
-
-/// How long accepting rests after a failure, which is nearly always a lack of descriptors.
-const ACCEPT_RESTS: Duration = Duration::from_millis(100);
+use crate::tls::Tls;
 
 /// The longest request to the health service, in bytes: the name of a service.
 const HEALTH_REQUEST_BYTES: usize = 4 << 10;
@@ -39,6 +39,7 @@ pub(crate) struct Parts {
     pub(crate) receiver: Receiver,
     pub(crate) connections: Connections,
     pub(crate) draining: Draining,
+    pub(crate) tls: Option<Arc<Tls>>,
     /// How long the first bytes of a connection may take.
     pub(crate) head_timeout: Duration,
     /// How long a message may go without a byte.
@@ -95,15 +96,24 @@ impl GrpcServer {
                 let _reactor = handle.enter();
                 tokio::net::TcpListener::from_std(listener)?
             };
-            let incoming = accept(
+            let incoming = Incoming {
                 listener,
-                parts.connections.clone(),
-                Deadlines {
+                connections: parts.connections.clone(),
+                tls: parts.tls.clone(),
+                deadlines: Deadlines {
                     head: parts.head_timeout,
                     end: config.max_connection_age.saturating_add(config.age_grace),
                 },
+                handshakes: JoinSet::new(),
+            };
+            let incoming = incoming.into_stream();
+            let serving = serve(
+                config,
+                client::identified(parts.connections.clone()),
+                routes.clone(),
+                incoming,
+                parts.draining.begun(),
             );
-            let serving = serve(config, routes.clone(), incoming, parts.draining.begun());
             server.serving.spawn_on(serving, &handle);
         }
         handle.spawn(tell_of_drain(health, names, parts.draining));
@@ -134,6 +144,7 @@ impl Drop for GrpcServer {
 /// start: no web page can do that, so that there is no rule for Host or Origin here.
 fn serve(
     config: &GrpcConfig,
+    identified: InterceptorLayer<impl Interceptor + Clone + Send + 'static>,
     routes: Routes,
     incoming: impl Stream<Item = io::Result<Connection>> + Send + 'static,
     drained: impl Future<Output = ()> + Send + 'static,
@@ -147,40 +158,9 @@ fn serve(
         .http2_max_header_list_size(config.max_header_list_bytes)
         .initial_stream_window_size(config.stream_window_bytes)
         .initial_connection_window_size(config.connection_window_bytes)
+        .layer(identified)
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, drained)
-}
-
-/// Connections, each with a permit. One that there is no permit for is closed at once, which
-/// clients take for UNAVAILABLE and try again.
-fn accept(
-    listener: tokio::net::TcpListener,
-    connections: Connections,
-    deadlines: Deadlines,
-) -> impl Stream<Item = io::Result<Connection>> + Send + 'static {
-    stream::unfold(listener, move |listener| {
-        let connections = connections.clone();
-        async move {
-            loop {
-                match listener.accept().await {
-                    Ok((io, peer)) => {
-                        let Some(permit) = connections.admit() else {
-                            continue;
-                        };
-                        // Frames are written whole: waiting for more only adds delay.
-                        let connection = io
-                            .set_nodelay(true)
-                            .map(|()| Connection::new(io, peer.ip(), permit, deadlines));
-                        return Some((connection, listener));
-                    }
-                    Err(error) => {
-                        debug!("accepting a gRPC connection failed: {error}");
-                        sleep(ACCEPT_RESTS).await;
-                    }
-                }
-            }
-        }
-    })
 }
 
 /// Says NOT_SERVING once the shutdown has begun, and ends the calls that wait for news, so that
@@ -194,3 +174,6 @@ async fn tell_of_drain(mut health: HealthReporter, names: Vec<&'static str>, dra
         health.clear_service_status(name).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,8 @@
 //!
 //! This crate composes the others: [`ingest`] receives exports, [`fanout`] shows them to
 //! WebSocket clients, and here is what joins them ([`bridge`]), the connections below them
-//! ([`conn`]), who may talk to the relay ([`gate`], [`tokens`]), and the command line ([`cli`]).
+//! ([`conn`]), who may talk to the relay ([`gate`], [`cors`], [`tokens`], [`tls`]), and the command
+//! line ([`cli`]).
 //! [`Relay`] is the whole program, callable from a test. Beside it, [`conversion`] converts files
 //! with [`::convert`], without a relay.
 
@@ -12,13 +13,17 @@ mod compose;
 pub mod config;
 pub mod conn;
 pub mod conversion;
+pub mod cors;
 pub mod counters;
+mod files;
 pub mod gate;
 mod grpc;
 pub mod logging;
 mod pages;
+pub mod proxies;
 pub mod shutdown;
 mod throttle;
+pub mod tls;
 pub mod tokens;
 
 use std::future::Future;
@@ -46,6 +51,9 @@ pub enum RunError {
     /// The tokens could not be read.
     #[error(transparent)]
     Tokens(#[from] tokens::TokenError),
+    /// The certificate, its key or the authorities of clients could not be read.
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
     /// The server failed.
     #[error("the server failed: {0}")]
     Server(#[from] io::Error),
@@ -69,8 +77,8 @@ fn hint(error: &io::Error, flag: &str) -> String {
 ///
 /// # Errors
 ///
-/// [`RunError::Bind`] if an address can't be bound, [`RunError::Tokens`] if the tokens can't be
-/// read, [`RunError::Server`] if serving fails.
+/// [`RunError::Bind`] if an address can't be bound, [`RunError::Tokens`] and
+/// [`RunError::Tls`] if their files can't be used, [`RunError::Server`] if serving fails.
 pub async fn run(config: ServerConfig, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
     Relay::bind(config)?.run(shutdown).await
 }

@@ -1,8 +1,8 @@
 //! Bearer tokens (RFC 6750) from a file: who may send.
 //!
 //! The file holds a token a line; empty lines and those that begin with `#` are passed over. It
-//! is read at the start and again on SIGHUP; a file that can't be read then leaves the tokens as
-//! they were. Tokens are never logged.
+//! is read at the start, on SIGHUP and when it changes; a file that can't be used then leaves the
+//! tokens as they were. Tokens are never logged.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use std::sync::{PoisonError, RwLock};
 use ingest::{AuthError, Authorize, Credentials};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
+
+use crate::files::{self, Seen};
 
 /// The longest file, in bytes.
 const MAX_FILE: u64 = 64 << 10;
@@ -29,12 +31,6 @@ pub enum TokenError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
-    },
-    /// It is too long.
-    #[error("the file of tokens {path} is longer than {MAX_FILE} bytes")]
-    TooLong {
-        /// The file.
-        path: PathBuf,
     },
     /// A line is no token.
     #[error(
@@ -58,6 +54,7 @@ pub enum TokenError {
 /// The tokens of a file. Whoever shows one of them may send.
 pub struct Tokens {
     path: PathBuf,
+    seen: Seen,
     known: RwLock<Vec<Box<[u8]>>>,
 }
 
@@ -68,8 +65,12 @@ impl Tokens {
     ///
     /// [`TokenError`].
     pub fn read(path: PathBuf) -> Result<Self, TokenError> {
-        let known = RwLock::new(read(&path)?);
-        Ok(Self { path, known })
+        let contents = contents(&path)?;
+        Ok(Self {
+            known: RwLock::new(parse(&path, &contents)?),
+            seen: Seen::new(&Ok::<_, String>(&contents)),
+            path,
+        })
     }
 
     /// Reads the file again; how many tokens it holds now.
@@ -78,7 +79,30 @@ impl Tokens {
     ///
     /// [`TokenError`]; the tokens are as they were.
     pub fn reload(&self) -> Result<usize, TokenError> {
-        let tokens = read(&self.path)?;
+        let contents = contents(&self.path);
+        self.note(&contents);
+        self.take(&contents?)
+    }
+
+    /// Reads the file again if it changed. A change that can't be used is told once.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`]; the tokens are as they were.
+    pub fn reload_if_changed(&self) -> Option<Result<usize, TokenError>> {
+        let contents = contents(&self.path);
+        self.note(&contents)
+            .then(|| contents.and_then(|contents| self.take(&contents)))
+    }
+
+    /// Whether that is something else than before.
+    fn note(&self, contents: &Result<Vec<u8>, TokenError>) -> bool {
+        self.seen
+            .changes(&contents.as_ref().map_err(ToString::to_string))
+    }
+
+    fn take(&self, contents: &[u8]) -> Result<usize, TokenError> {
+        let tokens = parse(&self.path, contents)?;
         let count = tokens.len();
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = tokens;
         Ok(count)
@@ -114,18 +138,16 @@ fn bearer(header: &[u8]) -> Option<&[u8]> {
         .then(|| token.trim_ascii())
 }
 
-fn read(path: &Path) -> Result<Vec<Box<[u8]>>, TokenError> {
-    let path_buf = || path.to_owned();
-    let failed = |source| TokenError::Read {
-        path: path_buf(),
+fn contents(path: &Path) -> Result<Vec<u8>, TokenError> {
+    files::read(path, MAX_FILE).map_err(|source| TokenError::Read {
+        path: path.to_owned(),
         source,
-    };
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    io::Read::read_to_string(&mut io::Read::take(file, MAX_FILE + 1), &mut text).map_err(failed)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(TokenError::TooLong { path: path_buf() });
-    }
+    })
+}
+
+/// The tokens of a file. Bytes that are no UTF-8 are no part of one.
+fn parse(path: &Path, contents: &[u8]) -> Result<Vec<Box<[u8]>>, TokenError> {
+    let text = String::from_utf8_lossy(contents);
     let mut tokens = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -134,14 +156,16 @@ fn read(path: &Path) -> Result<Vec<Box<[u8]>>, TokenError> {
         }
         if !is_token(line) {
             return Err(TokenError::NotAToken {
-                path: path_buf(),
+                path: path.to_owned(),
                 line: at + 1,
             });
         }
         tokens.push(line.as_bytes().into());
     }
     match tokens.is_empty() {
-        true => Err(TokenError::Empty { path: path_buf() }),
+        true => Err(TokenError::Empty {
+            path: path.to_owned(),
+        }),
         false => Ok(tokens),
     }
 }
@@ -217,7 +241,8 @@ mod tests {
     }
 
     /// Scenario: the file changes, then to something that can't be used, then goes.
-    /// Guarantees: what it holds counts after a reload; a bad file changes nothing.
+    /// Guarantees: what it holds counts after a reload; a bad file changes nothing, and the clock
+    /// tells of it once.
     #[test]
     fn a_reload_takes_what_is_good() {
         let file = File::new("reload", ONE);
@@ -225,15 +250,21 @@ mod tests {
         std::fs::write(&file.0, TWO).unwrap();
         assert!(!lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
         assert_eq!(tokens.reload().unwrap(), 1);
+        assert!(tokens.reload_if_changed().is_none());
         assert!(lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
         assert!(!lets_in(&tokens, Some(&format!("Bearer {ONE}"))));
         for garbage in ["", "# nothing", "short", &"x".repeat(70_000)] {
             std::fs::write(&file.0, garbage).unwrap();
+            tokens.reload_if_changed().unwrap().unwrap_err();
+            assert!(tokens.reload_if_changed().is_none());
             tokens.reload().unwrap_err();
         }
         std::fs::remove_file(&file.0).unwrap();
         tokens.reload().unwrap_err();
         assert!(lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
+        std::fs::write(&file.0, ONE).unwrap();
+        assert_eq!(tokens.reload_if_changed().unwrap().unwrap(), 1);
+        assert!(lets_in(&tokens, Some(&format!("Bearer {ONE}"))));
     }
 
     /// Scenario: files with a line that is no token.

@@ -4,43 +4,60 @@ use std::net::SocketAddr;
 
 use tracing::{info, warn};
 
+use super::reload::Files;
 use crate::counters::Counters;
 use crate::gate::is_loopback;
 
-/// One line for each address, with how to be reached.
-pub(super) fn listening(addresses: &[SocketAddr], grpc: &[SocketAddr], tokens: bool) {
+/// One line for each address, with how to be reached, and a warning if that is too easy.
+pub(super) fn listening(addresses: &[SocketAddr], grpc: &[SocketAddr], files: &Files) {
+    let scheme = match files.tls {
+        Some(_) => "https",
+        None => "http",
+    };
     for address in addresses {
-        if is_loopback(address.ip()) {
-            let port = address.port();
-            info!(
-                "listening on http://{address} (this machine only; to be reachable from others: \
-                 --listen 0.0.0.0:{port})"
-            );
-        } else {
-            info!("listening on http://{address} (reachable from other machines)");
-        }
+        let reach = reach(*address, "--listen");
+        info!("listening on {scheme}://{address} ({reach})");
     }
     for address in grpc {
-        if is_loopback(address.ip()) {
-            let port = address.port();
-            info!(
-                "listening for OTLP/gRPC on {address} (this machine only; to be reachable from \
-                 others: --grpc-listen 0.0.0.0:{port})"
-            );
-        } else {
-            info!("listening for OTLP/gRPC on {address} (reachable from other machines)");
-        }
+        let with = match files.tls {
+            Some(_) => " with TLS",
+            None => "",
+        };
+        let reach = reach(*address, "--grpc-listen");
+        info!("listening for OTLP/gRPC on {address}{with} ({reach})");
     }
     let mut all = addresses.iter().chain(grpc);
     if all.any(|address| !is_loopback(address.ip())) {
-        let who = match tokens {
-            true => "watch without a token: keep it",
-            false => "send and watch without a token: set --ingest-token-file, keep it",
+        warn_of_strangers(files);
+    }
+}
+
+/// Who can connect to an address that `flag` chose.
+fn reach(address: SocketAddr, flag: &str) -> String {
+    match is_loopback(address.ip()) {
+        true => {
+            let port = address.port();
+            format!("this machine only; to be reachable from others: {flag} 0.0.0.0:{port}")
+        }
+        false => "reachable from other machines".to_owned(),
+    }
+}
+
+/// Says what others may do, and what to do about it.
+fn warn_of_strangers(files: &Files) {
+    let known = files.tls.as_ref().is_some_and(|tls| tls.asks_clients());
+    if !known {
+        let who = match files.tokens {
+            Some(_) => "watch without a token: keep it",
+            None => "send and watch without a token: set --ingest-token-file, keep it",
         };
         warn!(
             "whoever can reach this address may {who} inside a network that you trust, or put a \
              proxy with authentication in front"
         );
+    }
+    if files.tls.is_none() && files.tokens.is_some() {
+        warn!("tokens and telemetry go over the network in clear: set --tls-cert and --tls-key");
     }
 }
 
@@ -56,6 +73,8 @@ pub(super) fn totals(counters: &Counters) {
         frames = totals.frames,
         dropped = totals.dropped,
         refused_connections = totals.refused_connections,
+        failed_handshakes = totals.failed_handshakes,
+        refused_addresses = totals.refused_addresses,
         refused_hosts = totals.refused_hosts,
         refused_origins = totals.refused_origins,
         timed_out_connections = totals.timed_out_connections,

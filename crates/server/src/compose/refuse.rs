@@ -1,11 +1,15 @@
-//! The answer to a connection that there is no permit for.
+//! The answer to a connection that is not served: there is no permit for it, or no TLS on it.
 
+use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_rt::net::TcpStream;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
+
+use crate::tls::{Handshake, Inside, Tls};
 
 /// How many refused connections may wait for their answer to be read; more are just closed.
 const MAX_LINGERING: usize = 256;
@@ -13,7 +17,7 @@ const MAX_LINGERING: usize = 256;
 const LINGER: Duration = Duration::from_secs(1);
 
 /// `google.rpc.Status` with the code UNAVAILABLE. The request's encoding is not known.
-const ANSWER: &str = concat!(
+const TOO_MANY: &str = concat!(
     "HTTP/1.1 503 Service Unavailable\r\n",
     "content-type: application/json\r\n",
     "content-length: 50\r\n",
@@ -23,11 +27,38 @@ const ANSWER: &str = concat!(
     r#"{"code":14,"message":"there are too many clients"}"#,
 );
 
+/// To a client that speaks plain HTTP where TLS is spoken.
+const NO_TLS: &str = concat!(
+    "HTTP/1.1 400 Bad Request\r\n",
+    "content-type: text/plain; charset=utf-8\r\n",
+    "content-length: 48\r\n",
+    "connection: close\r\n",
+    "\r\n",
+    "this address speaks TLS: use https:// or wss://\n",
+);
+
 static LINGERING: AtomicUsize = AtomicUsize::new(0);
 
-/// Says 503, and waits a moment for the client to read it: closing with its request unread
-/// would reset the connection and take the answer along.
-pub(super) fn too_many_connections(io: TcpStream) {
+/// Says 503, over TLS if there is any.
+pub(super) fn too_many_connections(io: TcpStream, tls: Option<Arc<Tls>>) {
+    linger(async move {
+        let Some(tls) = tls else {
+            return answer(io, TOO_MANY).await;
+        };
+        match tls.accept(io, Inside::Http, LINGER).await? {
+            Handshake::Done(stream) => answer(stream, TOO_MANY).await,
+            Handshake::NotTls(io) => answer(io, NO_TLS).await,
+        }
+    });
+}
+
+/// Says 400.
+pub(super) fn without_tls(io: TcpStream) {
+    linger(answer(io, NO_TLS));
+}
+
+/// Gives an answer a moment, if not too many have theirs.
+fn linger(answer: impl Future<Output = io::Result<()>> + 'static) {
     let one_more = |lingering| (lingering < MAX_LINGERING).then_some(lingering + 1);
     if LINGERING
         .try_update(Ordering::AcqRel, Ordering::Acquire, one_more)
@@ -35,14 +66,17 @@ pub(super) fn too_many_connections(io: TcpStream) {
     {
         return;
     }
+    let guard = Guard;
     actix_rt::spawn(async move {
-        let _guard = Guard;
-        drop(timeout(LINGER, answer(io)).await);
+        let _guard = guard;
+        drop(timeout(LINGER, answer).await);
     });
 }
 
-async fn answer(mut io: TcpStream) -> std::io::Result<()> {
-    io.write_all(ANSWER.as_bytes()).await?;
+/// Writes the answer, and waits for the client to read it: closing with its request unread would
+/// reset the connection and take the answer along.
+async fn answer(mut io: impl AsyncRead + AsyncWrite + Unpin, text: &str) -> io::Result<()> {
+    io.write_all(text.as_bytes()).await?;
     io.shutdown().await?;
     let mut unread = [0; 1024];
     while io.read(&mut unread).await? > 0 {}
@@ -59,15 +93,17 @@ impl Drop for Guard {
 
 #[cfg(test)]
 mod tests {
-    /// Scenario: the answer's text was changed.
+    /// Scenario: an answer's text was changed.
     /// Guarantees: it says its own length.
     #[test]
-    fn the_length_is_right() {
-        let (head, body) = super::ANSWER.split_once("\r\n\r\n").unwrap();
-        assert!(
-            head.contains(&format!("content-length: {}\r\n", body.len())),
-            "{}",
-            body.len()
-        );
+    fn the_lengths_are_right() {
+        for answer in [super::TOO_MANY, super::NO_TLS] {
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(
+                head.contains(&format!("content-length: {}\r\n", body.len())),
+                "{}",
+                body.len()
+            );
+        }
     }
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use ingest::grpc::Peer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::transport::server::Connected;
 
 use crate::conn::Permit;
+use crate::tls::Stream;
 
 /// What every HTTP/2 client sends first (RFC 9113, 3.4). Keepalive begins behind it.
 const PREFACE_BYTES: usize = 24;
@@ -30,7 +30,7 @@ pub(super) struct Deadlines {
 }
 
 /// A socket that fails once a deadline has passed, with the permit that it gives back then.
-pub(super) struct Connection<T = TcpStream> {
+pub(super) struct Connection<T = Stream> {
     io: T,
     peer: IpAddr,
     permit: Permit,
@@ -139,7 +139,9 @@ mod tests {
 
     fn pair() -> (Connection<DuplexStream>, DuplexStream, Arc<Counters>) {
         let counters = Arc::new(Counters::default());
-        let permit = Connections::new(1, Arc::clone(&counters)).admit().unwrap();
+        let permit = Connections::new(1, Arc::clone(&counters))
+            .admit(None)
+            .unwrap();
         let (near, far) = duplex(64);
         let connection = Connection::new(near, Ipv4Addr::LOCALHOST.into(), permit, DEADLINES);
         (connection, far, counters)

@@ -6,9 +6,12 @@ mod http;
 mod metrics;
 mod raw_ws;
 mod relay;
+mod tls;
+mod tokens;
 mod watcher;
 
 use std::future::Future;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -19,6 +22,8 @@ pub(crate) use http::{Answer, Http, JSON, PROTOBUF, exchange, head, post, reques
 pub(crate) use metrics::{bulky, gauge, gauge_json, gzip, name_of, value_of};
 pub(crate) use raw_ws::{RawWatcher, handshake, lets_in, shake};
 pub(crate) use relay::{Relay, run_to_end};
+pub(crate) use tls::{Authority, Folder, Pair, TlsStream, certificate};
+pub(crate) use tokens::TokenFile;
 pub(crate) use watcher::Watcher;
 
 /// How long anything may take before the test fails.
@@ -28,6 +33,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) fn wait<T>(runtime: &Runtime, future: impl Future<Output = T>) -> T {
     let limited = async { timeout(PATIENCE, future).await };
     runtime.block_on(limited).expect("in time")
+}
+
+/// A socket whose reads and writes take no longer than anything may.
+pub(crate) fn patient(socket: TcpStream) -> TcpStream {
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_write_timeout(Some(PATIENCE)).unwrap();
+    socket
 }
 
 /// How often something is tried that has happened, but may not be counted yet.

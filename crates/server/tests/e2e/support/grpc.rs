@@ -12,7 +12,7 @@ use tonic::body::Body;
 use tonic::codegen::http::Request;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::codegen::{Bytes, Service};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Status};
 
 use super::{PATIENCE, wait};
@@ -22,20 +22,41 @@ const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/
 
 /// One connection.
 pub(crate) struct Grpc {
+    /// What calls say in `x-forwarded-for`, if anything.
+    pub(crate) forwarded_for: Option<&'static str>,
     pub(crate) runtime: Runtime,
     pub(crate) channel: Channel,
 }
 
 impl Grpc {
     pub(crate) fn connect(address: SocketAddr) -> Self {
+        Self::try_connect(address).unwrap()
+    }
+
+    /// As [`connect`](Self::connect), where it may be refused.
+    pub(crate) fn try_connect(address: SocketAddr) -> Result<Self, Status> {
+        Self::to(Endpoint::from_shared(format!("http://{address}")).unwrap())
+    }
+
+    /// Connects over TLS.
+    pub(crate) fn connect_tls(address: SocketAddr, tls: ClientTlsConfig) -> Result<Self, Status> {
+        let endpoint = Endpoint::from_shared(format!("https://{address}")).unwrap();
+        Self::to(endpoint.tls_config(tls).unwrap())
+    }
+
+    fn to(endpoint: Endpoint) -> Result<Self, Status> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
-        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
-        let channel = wait(&runtime, endpoint.timeout(PATIENCE).connect()).unwrap();
-        Self { runtime, channel }
+        let channel = wait(&runtime, endpoint.timeout(PATIENCE).connect());
+        let channel = channel.map_err(|error| Status::unavailable(error.to_string()))?;
+        Ok(Self {
+            forwarded_for: None,
+            runtime,
+            channel,
+        })
     }
 
     /// Exports metrics: what came back.
@@ -55,9 +76,12 @@ impl Grpc {
             ready.map_err(|error| Status::unavailable(error.to_string()))?;
             let path = PathAndQuery::from_static(METRICS);
             let mut request = tonic::Request::new(Bytes::from(message));
+            let metadata = request.metadata_mut();
             if let Some(authorization) = authorization {
-                let metadata = request.metadata_mut();
                 metadata.insert("authorization", authorization.parse().unwrap());
+            }
+            if let Some(client) = self.forwarded_for {
+                metadata.insert("x-forwarded-for", client.parse().unwrap());
             }
             let answer = client.unary(request, path, BytesCodec).await?;
             Ok(answer.into_inner())
@@ -67,9 +91,20 @@ impl Grpc {
     /// Begins a call with the first bytes of its body; the relay has seen its head when this
     /// returns.
     pub(crate) fn begin(&self, bytes: Vec<u8>) -> Call {
+        let call = self.start(bytes);
+        // Comes behind it on the same connection.
+        let status = self.export(b"\xff".to_vec()).unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        call
+    }
+
+    /// As [`begin`](Self::begin), but the relay may not have seen anything yet; what is sent
+    /// from now on over this connection comes behind the head.
+    pub(crate) fn start(&self, bytes: Vec<u8>) -> Call {
         let (mut sender, body) = BodyChannel::<Bytes, Status>::new(1);
         let request = Request::post(METRICS)
             .header("content-type", "application/grpc")
+            .header("x-forwarded-for", self.forwarded_for.unwrap_or_default())
             .body(Body::new(body))
             .unwrap();
         let mut channel = self.channel.clone();
@@ -83,9 +118,8 @@ impl Grpc {
         };
         let answer = self.runtime.spawn(calling);
         wait(&self.runtime, sender.send_data(bytes.into())).unwrap();
-        // Comes behind it on the same connection.
-        let status = self.export(b"\xff".to_vec()).unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument);
+        // There is room for one piece: the first was taken, and the head is sent before it.
+        wait(&self.runtime, sender.send_data(Bytes::new())).unwrap();
         Call { sender, answer }
     }
 

@@ -10,14 +10,14 @@ use serde_json::Value;
 use socket2::SockRef;
 use tonic_types::pb;
 
-use super::PATIENCE;
+use super::patient;
 
 pub(crate) const PROTOBUF: &str = "application/x-protobuf";
 pub(crate) const JSON: &str = "application/json";
 
 /// One connection.
-pub(crate) struct Http {
-    stream: BufReader<TcpStream>,
+pub(crate) struct Http<S = TcpStream> {
+    stream: BufReader<S>,
 }
 
 impl Http {
@@ -26,23 +26,11 @@ impl Http {
     }
 
     pub(crate) fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self {
-            stream: BufReader::new(stream),
-        }
+        Self::new(patient(stream))
     }
 
     pub(crate) fn socket(&self) -> &TcpStream {
-        self.stream.get_ref()
-    }
-
-    pub(crate) fn send(&mut self, bytes: &[u8]) {
-        self.try_send(bytes).unwrap();
-    }
-
-    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.get_mut().write_all(bytes)
+        self.stream()
     }
 
     /// Sends pieces while the answer can be read already, until they end or the connection does.
@@ -67,6 +55,26 @@ impl Http {
         let socket = SockRef::from(self.socket());
         socket.set_linger(Some(Duration::ZERO)).unwrap();
     }
+}
+
+impl<S: Read + Write> Http<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self {
+            stream: BufReader::new(stream),
+        }
+    }
+
+    pub(crate) fn stream(&self) -> &S {
+        self.stream.get_ref()
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.try_send(bytes).unwrap();
+    }
+
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
+    }
 
     /// Waits for the next byte; whether the connection has ended instead.
     pub(crate) fn ends(&mut self) -> bool {
@@ -90,6 +98,14 @@ impl Http {
 
     pub(crate) fn read_exact(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         self.stream.read_exact(bytes)
+    }
+
+    /// An answer with its body; an error if the connection ends before it begins.
+    pub(crate) fn try_answer(&mut self) -> io::Result<Answer> {
+        match self.stream.fill_buf()? {
+            [] => Err(ErrorKind::UnexpectedEof.into()),
+            _ => Ok(self.answer()),
+        }
     }
 
     /// An answer with its body.

@@ -1,11 +1,14 @@
 //! A WebSocket client made by hand: it never answers anything, and reads only when told to.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 
+use rustls::ClientConfig;
 use socket2::{Domain, Socket, Type};
 
 use super::http::{Http, head};
+use super::tls::TlsStream;
 use super::{PATIENCE, TRIES};
 
 /// The opcode of a text frame.
@@ -36,8 +39,8 @@ pub(crate) fn lets_in(address: SocketAddr) -> bool {
 }
 
 /// A subscriber that reads the bytes of frames.
-pub(crate) struct RawWatcher {
-    http: Http,
+pub(crate) struct RawWatcher<S = TcpStream> {
+    http: Http<S>,
 }
 
 /// A frame as it came.
@@ -53,7 +56,24 @@ impl RawWatcher {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
         socket.connect_timeout(&address.into(), PATIENCE).unwrap();
-        let mut http = Http::over(TcpStream::from(socket));
+        Self::over(Http::over(TcpStream::from(socket)))
+    }
+
+    /// Ends with a reset instead of a FIN.
+    pub(crate) fn reset(self) {
+        self.http.reset();
+    }
+}
+
+impl RawWatcher<TlsStream> {
+    /// Subscribes to metrics over TLS.
+    pub(crate) fn connect_tls(address: SocketAddr, config: &Arc<ClientConfig>) -> Self {
+        Self::over(Http::tls(address, config).unwrap())
+    }
+}
+
+impl<S: Read + Write> RawWatcher<S> {
+    fn over(mut http: Http<S>) -> Self {
         http.send(&handshake("/ws/metrics", &[]));
         let answer = http.answer_head();
         assert_eq!(answer.status, 101, "{answer:?}");
@@ -102,11 +122,6 @@ impl RawWatcher {
                 return frame.payload;
             }
         }
-    }
-
-    /// Ends with a reset instead of a FIN.
-    pub(crate) fn reset(self) {
-        self.http.reset();
     }
 }
 

@@ -38,8 +38,8 @@ impl Relay {
             addresses: Vec::new(),
         };
         for _ in 0..addresses {
-            let line = relay.wait_for_log("http://");
-            let rest = line.split_once("http://").unwrap().1;
+            let line = relay.wait_for_log("listening on http");
+            let rest = line.split_once("://").unwrap().1;
             let end = rest.find([' ', '"']).unwrap();
             relay.addresses.push(rest[..end].parse().unwrap());
         }

@@ -1,20 +1,28 @@
 //! A well-behaved WebSocket client: tokio-tungstenite, made to wait.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
+use rustls::ClientConfig;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_util::either::Either;
 
+use super::tls::localhost;
 use super::wait;
+
+type Socket = WebSocketStream<Either<TcpStream, TlsStream<TcpStream>>>;
 
 /// A subscriber. It answers pings only while it waits for a message.
 pub(crate) struct Watcher {
     runtime: Runtime,
-    socket: WebSocketStream<TcpStream>,
+    socket: Socket,
 }
 
 impl Watcher {
@@ -25,12 +33,28 @@ impl Watcher {
 
     /// Subscribes to what a path shows.
     pub(crate) fn connect_to(address: SocketAddr, path: &str) -> Self {
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let socket = wait(&runtime, async {
+        Self::over(async {
             let stream = TcpStream::connect(address).await.unwrap();
             let url = format!("ws://{address}{path}");
+            let stream = Either::Left(stream);
             client_async(url, stream).await.unwrap().0
-        });
+        })
+    }
+
+    /// Subscribes to metrics over TLS.
+    pub(crate) fn connect_tls(address: SocketAddr, config: Arc<ClientConfig>) -> Self {
+        Self::over(async {
+            let stream = TcpStream::connect(address).await.unwrap();
+            let tls = TlsConnector::from(config).connect(localhost(), stream);
+            let stream = Either::Right(tls.await.unwrap());
+            let url = format!("wss://{address}/ws/metrics");
+            client_async(url, stream).await.unwrap().0
+        })
+    }
+
+    fn over(connecting: impl Future<Output = Socket>) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let socket = wait(&runtime, connecting);
         Self { runtime, socket }
     }
 

@@ -1,0 +1,51 @@
+//! Small files that are read again while the relay runs.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// A file's contents.
+///
+/// # Errors
+///
+/// What the system says, or [`ErrorKind::FileTooLarge`] beyond `limit` bytes.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut contents = Vec::new();
+    File::open(path)?
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut contents)?;
+    if contents.len() as u64 > limit {
+        return Err(io::Error::new(
+            ErrorKind::FileTooLarge,
+            format!("it is longer than {limit} bytes"),
+        ));
+    }
+    Ok(contents)
+}
+
+/// What was last seen of files, so that a change is noticed, and one that can't be used is
+/// complained of once. It holds no contents, which may be secret.
+#[derive(Debug)]
+pub(crate) struct Seen(Mutex<u64>);
+
+impl Seen {
+    /// What is there now.
+    pub(crate) fn new(now: &impl Hash) -> Self {
+        Self(Mutex::new(digest(now)))
+    }
+
+    /// Whether there is something else now than before.
+    pub(crate) fn changes(&self, now: &impl Hash) -> bool {
+        let now = digest(now);
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *seen, now) != now
+    }
+}
+
+fn digest(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,258 @@
+//! TLS (RFC 8446, and 1.2 for older clients) by rustls, on every listener.
+//!
+//! The certificate, its key and the authorities of clients come from PEM files (RFC 7468). They
+//! are read at the start, on SIGHUP and when they change; files that can't be used leave
+//! everything as it was. Connections keep what they began with: a reload ends none.
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
+
+use crate::config::TlsConfig;
+use crate::counters::Counters;
+use crate::files::{self, Seen};
+use crate::throttle::Throttle;
+
+pub use error::TlsError;
+
+/// A connection, with TLS or without.
+pub type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// The longest file, in bytes: enough for the authorities of a system.
+const MAX_FILE: u64 = 1 << 20;
+/// The first byte of a client's first record (RFC 8446, section 5.1: `handshake`).
+const HANDSHAKE: u8 = 22;
+
+/// The certificates in force.
+pub struct Tls {
+    config: TlsConfig,
+    seen: Seen,
+    current: RwLock<Current>,
+    counters: Arc<Counters>,
+    warnings: Throttle,
+}
+
+/// What new connections are served with.
+struct Current {
+    http: Arc<ServerConfig>,
+    grpc: Arc<ServerConfig>,
+}
+
+/// What is spoken inside (RFC 7301).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inside {
+    /// HTTP/1.1.
+    Http,
+    /// HTTP/2.
+    Grpc,
+}
+
+impl Inside {
+    /// Its name in a handshake.
+    const fn protocol(self) -> &'static [u8] {
+        match self {
+            Self::Http => b"http/1.1",
+            Self::Grpc => b"h2",
+        }
+    }
+}
+
+/// The contents of the files, or why they can't be read.
+type Contents = Result<Files, TlsError>;
+
+#[derive(Hash)]
+struct Files {
+    cert: Vec<u8>,
+    key: Vec<u8>,
+    client_ca: Option<Vec<u8>>,
+}
+
+/// How a handshake ended.
+pub enum Handshake {
+    /// There is TLS now.
+    Done(Stream),
+    /// The client speaks something else: its first byte is not one of TLS, and is not read yet.
+    NotTls(TcpStream),
+}
+
+impl Tls {
+    /// Reads the files. Handshakes that fail are counted.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`].
+    pub fn read(config: TlsConfig, counters: Arc<Counters>) -> Result<Self, TlsError> {
+        let files = Files::read(&config)?;
+        let current = Current::new(&config, &files)?;
+        Ok(Self {
+            seen: Seen::new(&Ok::<_, String>(&files)),
+            current: RwLock::new(current),
+            config,
+            counters,
+            warnings: Throttle::default(),
+        })
+    }
+
+    /// Reads the files again.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`]; everything is as it was.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let files = Files::read(&self.config);
+        self.note(&files);
+        self.take(&files?)
+    }
+
+    /// Reads the files again if they changed. A change that can't be used is told once.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`]; everything is as it was.
+    pub fn reload_if_changed(&self) -> Option<Result<(), TlsError>> {
+        let files = Files::read(&self.config);
+        self.note(&files)
+            .then(|| files.and_then(|files| self.take(&files)))
+    }
+
+    /// Whether clients have to show a certificate.
+    #[must_use]
+    pub fn asks_clients(&self) -> bool {
+        self.config.client_ca.is_some()
+    }
+
+    /// Whether that is something else than before.
+    fn note(&self, files: &Contents) -> bool {
+        self.seen
+            .changes(&files.as_ref().map_err(ToString::to_string))
+    }
+
+    fn take(&self, files: &Files) -> Result<(), TlsError> {
+        let current = Current::new(&self.config, files)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+        Ok(())
+    }
+
+    fn acceptor(&self, inside: Inside) -> TlsAcceptor {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let config = match inside {
+            Inside::Http => &current.http,
+            Inside::Grpc => &current.grpc,
+        };
+        Arc::clone(config).into()
+    }
+
+    /// Begins TLS with a client, which may take so long.
+    ///
+    /// # Errors
+    ///
+    /// What the client did wrong, its going, or [`io::ErrorKind::TimedOut`]; counted and logged.
+    pub async fn accept(
+        &self,
+        io: TcpStream,
+        inside: Inside,
+        limit: Duration,
+    ) -> io::Result<Handshake> {
+        let peer = io.peer_addr();
+        let handshake = async { timeout(limit, shake_hands(io, self.acceptor(inside))).await? };
+        let ended = handshake.await;
+        let why: &dyn Display = match &ended {
+            Ok(Handshake::Done(_)) => return ended,
+            Ok(Handshake::NotTls(_)) => &"the client speaks no TLS",
+            Err(error) => error,
+        };
+        self.counters.handshake_failed();
+        if let Some(more) = self.warnings.pass() {
+            let peer = peer.map_or_else(|_| "unknown".to_owned(), |peer| peer.to_string());
+            tracing::warn!(peer, not_said_before = more, "TLS could not begin: {why}");
+        }
+        ended
+    }
+}
+
+async fn shake_hands(io: TcpStream, acceptor: TlsAcceptor) -> io::Result<Handshake> {
+    let mut first = [0];
+    let there = io.peek(&mut first).await?;
+    if there > 0 && first[0] != HANDSHAKE {
+        return Ok(Handshake::NotTls(io));
+    }
+    let stream = acceptor.accept(io).await?;
+    Ok(Handshake::Done(Either::Right(Box::new(stream))))
+}
+
+impl Current {
+    fn new(config: &TlsConfig, files: &Files) -> Result<Self, TlsError> {
+        let chain = certificates(&files.cert, &config.cert)?;
+        let key = PrivateKeyDer::from_pem_slice(&files.key)
+            .map_err(|source| TlsError::pem(&config.key, "private key", source))?;
+        let provider = Arc::new(ring::default_provider());
+        let clients = match (&config.client_ca, &files.client_ca) {
+            (Some(path), Some(pem)) => {
+                let mut roots = RootCertStore::empty();
+                for certificate in certificates(pem, path)? {
+                    let added = roots.add(certificate);
+                    added.map_err(|source| TlsError::authority(path, source))?;
+                }
+                WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
+                    .build()
+                    .map_err(|source| TlsError::authority(path, source))?
+            }
+            _ => Arc::new(NoClientAuth),
+        };
+        let server = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|source| TlsError::pair(config, source))?
+            .with_client_cert_verifier(clients)
+            .with_single_cert(chain, key)
+            .map_err(|source| TlsError::pair(config, source))?;
+        let speaking = |inside: Inside| {
+            let mut server = server.clone();
+            server.alpn_protocols = vec![inside.protocol().to_vec()];
+            Arc::new(server)
+        };
+        Ok(Self {
+            http: speaking(Inside::Http),
+            grpc: speaking(Inside::Grpc),
+        })
+    }
+}
+
+impl Files {
+    fn read(config: &TlsConfig) -> Contents {
+        let read = |path: &Path| {
+            files::read(path, MAX_FILE).map_err(|source| TlsError::read(path, source))
+        };
+        Ok(Self {
+            cert: read(&config.cert)?,
+            key: read(&config.key)?,
+            client_ca: config.client_ca.as_deref().map(read).transpose()?,
+        })
+    }
+}
+
+/// The certificates of a file, of which there is one at least.
+fn certificates(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let chain = chain.map_err(|source| TlsError::pem(path, "certificate", source))?;
+    match chain.is_empty() {
+        true => Err(TlsError::nothing(path, "certificate")),
+        false => Ok(chain),
+    }
+}
