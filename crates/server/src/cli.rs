@@ -1,6 +1,7 @@
 //! The command line and the environment.
 
 mod addresses;
+mod connections;
 mod convert;
 mod cors;
 mod grpc;
@@ -167,9 +168,8 @@ struct ServeArgs {
     #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS", value_parser = values::count)]
     max_sessions: Option<usize>,
 
-    /// The most open connections, sessions included [default: 12000]
-    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_CONNECTIONS", value_parser = values::count)]
-    max_connections: Option<usize>,
+    #[command(flatten)]
+    connections: connections::ConnectionArgs,
 
     #[command(flatten)]
     addresses: addresses::AddressArgs,
@@ -261,7 +261,7 @@ impl ServeArgs {
         set(&mut ingest.max_requests_bytes, args.max_requests_bytes);
         set(&mut ingest.body_timeout, args.body_timeout);
         set(&mut config.fanout.max_sessions, args.max_sessions);
-        set(&mut config.connections.max, args.max_connections);
+        args.connections.apply(&mut config.connections);
         args.addresses.apply(&mut config);
         set(&mut config.fanout.lag_bytes, args.max_lag);
         set(&mut config.fanout.frame_bytes, args.max_frame);
@@ -364,6 +364,9 @@ mod tests {
             ["--listen", ":4444"],
             ["--grpc-listen", "4317"],
             ["--grpc-max-streams", "0"],
+            ["--grpc-max-headers", "5GiB"],
+            ["--stall-timeout", "0s"],
+            ["--head-timeout", "1000years"],
             ["--max-body", "lots"],
             ["--max-body", "0"],
             ["--max-connections", "0"],
