@@ -28,3 +28,4 @@ mod subscribers;
 mod support;
 mod tls;
 mod tokens;
+mod waits;
