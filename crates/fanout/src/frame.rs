@@ -16,6 +16,8 @@ pub const MAX_CONTROL: usize = 125;
 pub enum Opcode {
     /// A text message.
     Text = 0x1,
+    /// A binary message.
+    Binary = 0x2,
     /// A closing handshake.
     Close = 0x8,
     /// A question for a pong.
@@ -39,8 +41,11 @@ impl CloseCode {
     pub const INVALID_DATA: Self = Self(1007);
     /// A message is too long.
     pub const TOO_BIG: Self = Self(1009);
-    /// No sign of life after a ping; of our own, from the range that RFC 6455 section 7.4.2
-    /// leaves to libraries and applications. Coming again is welcome.
+    /// The client is too slow, and asked not to miss anything in silence; of our own, from the
+    /// range that RFC 6455 section 7.4.2 leaves to libraries and applications. Coming again is
+    /// welcome.
+    pub const SLOW: Self = Self(3008);
+    /// No sign of life after a ping; of our own likewise.
     pub const NO_PONG: Self = Self(3012);
 
     /// Whether a Close frame may carry this code: RFC 6455 section 7.4 and the registry of
@@ -86,16 +91,25 @@ pub fn header(opcode: Opcode, len: usize) -> ([u8; MAX_HEADER], usize) {
     (header, used)
 }
 
-/// Turns a buffer whose first [`MAX_HEADER`] bytes are room for a header and the rest a text
-/// into one frame, without copying the text.
+/// Writes the header of a frame into a buffer whose first [`MAX_HEADER`] bytes are room for it and
+/// the rest a message. Gives where the frame begins.
+///
+/// # Panics
+/// If the buffer is shorter than [`MAX_HEADER`].
+pub fn begin(opcode: Opcode, buffer: &mut [u8]) -> usize {
+    let (header, used) = header(opcode, buffer.len() - MAX_HEADER);
+    let start = MAX_HEADER - used;
+    buffer[start..MAX_HEADER].copy_from_slice(&header[..used]);
+    start
+}
+
+/// Turns such a buffer into one frame, without copying the message.
 ///
 /// # Panics
 /// If the buffer is shorter than [`MAX_HEADER`].
 #[must_use]
-pub fn text(mut buffer: Vec<u8>) -> Bytes {
-    let (header, used) = header(Opcode::Text, buffer.len() - MAX_HEADER);
-    let start = MAX_HEADER - used;
-    buffer[start..MAX_HEADER].copy_from_slice(&header[..used]);
+pub fn data(opcode: Opcode, mut buffer: Vec<u8>) -> Bytes {
+    let start = begin(opcode, &mut buffer);
     Bytes::from(buffer).slice(start..)
 }
 
@@ -134,7 +148,7 @@ mod tests {
     /// Scenario: texts on either side of the lengths where the header grows.
     /// Guarantees: the header of RFC 6455 section 5.2 and the text, untouched.
     #[test]
-    fn a_text_frame_has_the_shortest_header_that_fits() {
+    fn a_data_frame_has_the_shortest_header_that_fits() {
         for (len, header) in [
             (0, vec![0x81, 0]),
             (125, vec![0x81, 125]),
@@ -144,7 +158,7 @@ mod tests {
         ] {
             let mut buffer = vec![0; MAX_HEADER];
             buffer.resize(MAX_HEADER + len, b'x');
-            let frame = text(buffer);
+            let frame = data(Opcode::Text, buffer);
             assert_eq!(frame[..header.len()], header);
             assert_eq!(frame.len(), header.len() + len);
             assert!(frame[header.len()..].iter().all(|&byte| byte == b'x'));

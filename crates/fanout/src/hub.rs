@@ -1,13 +1,16 @@
 //! The hub: numbers exports and gives each a place in the log of every view that is watched.
 
+mod job;
 mod offload;
-mod render;
+mod replays;
+mod shared;
 mod subscription;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use otlp_codec::Signal;
@@ -18,14 +21,21 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::FanoutConfig;
-use crate::log::{Freed, Log};
+use crate::history::History;
+use crate::log::Freed;
+use crate::notice;
 use crate::observer::Observer;
+use crate::publication::Publication;
+use crate::query::Query;
+use crate::render::{self, Writer};
 use crate::session::after;
 use crate::slot::Slot;
-use crate::view::ViewKey;
 
+use self::job::Job;
 use self::offload::Offload;
-use self::render::{Job, Renderer};
+use self::replays::Replays;
+use self::shared::{Shared, State, Watched};
+use self::subscription::{Place, Replaying};
 
 pub use self::subscription::Subscription;
 
@@ -47,6 +57,17 @@ pub struct Snapshot {
     pub log_frames: usize,
     /// Bytes in the logs of all views.
     pub log_bytes: usize,
+    /// Bytes of frames, wherever they are held: in logs, among the replayed, in the hands of
+    /// sessions.
+    pub frame_bytes: usize,
+    /// Sessions that still read in the history.
+    pub replaying: usize,
+    /// Publications in the history.
+    pub history_len: usize,
+    /// Bytes in the history: protobuf, and what each publication costs beside.
+    pub history_bytes: usize,
+    /// Bytes of replayed frames that are held for others.
+    pub replay_cache_bytes: usize,
     /// The number that the next export gets.
     pub next_seq: u64,
 }
@@ -60,66 +81,59 @@ pub enum SubscribeError {
         /// The limit that was reached.
         limit: usize,
     },
+    /// [`FanoutConfig::max_views`] others are watched.
+    #[error("{limit} different views are watched, the limit; one of those can be watched")]
+    TooManyViews {
+        /// The limit that was reached.
+        limit: usize,
+    },
     /// [`Hub::close`] was called.
     #[error("the relay is shutting down")]
     Closed,
 }
 
-pub(crate) struct Shared {
-    pub(crate) config: FanoutConfig,
-    pub(crate) observer: Arc<dyn Observer>,
-    renderer: Renderer,
-    offload: Arc<Offload>,
-    state: Mutex<State>,
-    /// Set once, under the lock of the state; readable without it.
-    closed: AtomicBool,
-    /// Until when sessions may write what their logs hold. Set when the hub closes.
-    drain_until: OnceLock<Instant>,
-    /// How many subscriptions live.
-    live: watch::Sender<usize>,
-}
-
-struct State {
-    next_seq: u64,
-    views: HashMap<ViewKey, Arc<View>>,
-}
-
-pub(crate) struct View {
-    pub(crate) key: ViewKey,
-    pub(crate) log: Mutex<Log>,
-    /// Told whenever a session might read on.
-    pub(crate) changes: watch::Sender<()>,
-}
-
 impl Hub {
-    /// A hub without history: the first export gets the number 1.
+    /// A hub that has seen nothing yet: the first export gets the number 1.
     #[must_use]
     pub fn new(config: FanoutConfig, observer: Arc<dyn Observer>) -> Self {
-        let renderer = render::codec(&config);
-        Self::with_renderer(config, observer, renderer)
+        let writer = render::codec(&config);
+        Self::with_writer(config, observer, writer)
     }
 
-    pub(crate) fn with_renderer(
+    pub(crate) fn with_writer(
         config: FanoutConfig,
         observer: Arc<dyn Observer>,
-        renderer: Renderer,
+        writer: Writer,
     ) -> Self {
         let state = State {
             next_seq: 1,
+            next_view: 0,
+            history: History::new(config.history_bytes, config.history_age),
             views: HashMap::new(),
         };
         Self {
             shared: Arc::new(Shared {
                 config,
                 observer,
-                renderer,
+                writer,
+                held: Arc::default(),
+                logs_bytes: Arc::default(),
+                epoch: new_epoch(),
                 offload: Offload::for_this_machine(),
+                replays: Replays::new(),
                 state: Mutex::new(state),
                 closed: AtomicBool::new(false),
                 drain_until: OnceLock::new(),
                 live: watch::Sender::new(0),
             }),
         }
+    }
+
+    /// The name of this hub's life, in which numbers of publications mean something: 16
+    /// hexadecimal digits that no other hub has.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        &self.shared.epoch
     }
 
     /// The limits and waits that hold here.
@@ -129,8 +143,9 @@ impl Hub {
     }
 
     /// Numbers an export of `items` items, whose protobuf is `wire`, and gives it a place in
-    /// the log of every view that sees `signal`. Returns its number; numbers are consecutive,
-    /// over all signals.
+    /// the history and in the log of every view that sees `signal`. Returns its number; numbers
+    /// are consecutive, over all signals. `wire` should be a buffer of its own without spare
+    /// capacity: it is held for as long as the history lasts, which counts its length.
     ///
     /// Once this has returned, the export holds its place: each session that was subscribed
     /// before the call gets it as a frame, in the order of numbers, or counts it as dropped
@@ -141,7 +156,8 @@ impl Hub {
     /// happens in a task of the current tokio runtime, or on a thread for blocking work from
     /// [`FanoutConfig::offload_bytes`] on. Outside a runtime it is done before this returns.
     pub fn publish(&self, signal: Signal, wire: Bytes, items: usize) -> Option<u64> {
-        let (seq, jobs) = self.enter(signal, &wire)?;
+        let length = wire.len();
+        let (seq, jobs) = self.enter(signal, wire)?;
         self.shared.observer.published(signal, items, jobs.len());
         let runtime = Handle::try_current().ok();
         for (job, freed) in jobs {
@@ -150,7 +166,7 @@ impl Hub {
             }
             match &runtime {
                 None => job.run(),
-                Some(runtime) if wire.len() < self.shared.config.offload_bytes => {
+                Some(runtime) if length < self.shared.config.offload_bytes => {
                     drop(runtime.spawn(async move { job.run() }));
                 }
                 Some(runtime) => self.shared.offload.add(runtime, job),
@@ -160,32 +176,54 @@ impl Hub {
     }
 
     /// The part of publishing that is under the lock; `None` if the hub is closed.
-    fn enter(&self, signal: Signal, wire: &Bytes) -> Option<(u64, Vec<(Job, Freed)>)> {
+    fn enter(&self, signal: Signal, wire: Bytes) -> Option<(u64, Vec<(Job, Freed)>)> {
+        let (received, now) = (SystemTime::now(), Instant::now());
         let mut state = self.shared.state.lock();
         if self.shared.closed.load(Ordering::Relaxed) {
             return None;
         }
         let seq = state.next_seq;
         state.next_seq += 1;
+        let publication = Arc::new(Publication {
+            seq,
+            signal,
+            wire,
+            received,
+        });
+        let expired = state.history.push(&publication, now);
         let mut jobs = Vec::new();
-        for view in state
-            .views
-            .values()
-            .filter(|view| view.key.signals.contains(signal))
-        {
-            let slot = Arc::new(Slot::new(seq, signal, wire.clone()));
-            let (position, freed) = view.log.lock().push(Arc::clone(&slot), wire.len());
-            jobs.push((Job::new(&self.shared, view, slot, position), freed));
+        for Watched { view, .. } in state.views.values() {
+            if !view.key.signals.contains(signal) {
+                continue;
+            }
+            let mut log = view.log.lock();
+            if log.is_read() {
+                let slot = Arc::new(Slot::new(Arc::clone(&publication)));
+                let (position, freed) = log.push(Arc::clone(&slot), publication.wire.len());
+                jobs.push((Job::live(&self.shared, view, slot, position), freed));
+            }
+        }
+        let shed = state.shed(&self.shared.logs_bytes, self.shared.config.lag_total_bytes);
+        if self.shared.is_pressed() {
+            state.wake_all();
+        }
+        drop(state);
+        drop(expired);
+        for (view, freed) in shed {
+            if freed.has_unfilled() {
+                view.changes.send_replace(());
+            }
         }
         Some((seq, jobs))
     }
 
-    /// Begins to watch: every export published after this returns is for the subscription.
+    /// Begins to watch: every export published after this returns is for the subscription, and
+    /// so is what the history holds of what the query asks for.
     ///
     /// # Errors
-    /// When the limit of sessions is reached, and after [`close`](Self::close).
-    pub fn subscribe(&self, key: ViewKey) -> Result<Subscription, SubscribeError> {
-        let shared = &self.shared;
+    /// When the limit of sessions or of views is reached, and after [`close`](Self::close).
+    pub fn subscribe(&self, query: impl Into<Query>) -> Result<Subscription, SubscribeError> {
+        let (shared, query) = (&self.shared, query.into());
         let mut state = shared.state.lock();
         if shared.closed.load(Ordering::Relaxed) {
             return Err(SubscribeError::Closed);
@@ -194,37 +232,58 @@ impl Hub {
         if *shared.live.borrow() >= limit {
             return Err(SubscribeError::TooMany { limit });
         }
-        let view = state.views.entry(key).or_insert_with_key(|key| {
-            Arc::new(View {
-                key: key.clone(),
-                log: Mutex::new(Log::new(shared.config.lag_bytes, shared.config.lag_frames)),
-                changes: watch::Sender::new(()),
-            })
-        });
-        let cursor = view.log.lock().join();
+        let expired = state.history.expire(Instant::now());
+        let (replay, recovered) = shared.beginning(&state, &query);
+        let last = state.next_seq - 1;
+        let begin = replay.as_ref().map_or(last, |replay| replay.seq);
+        let hello = query.view.envelope;
+        let hello = hello.then(|| notice::hello(&shared.epoch, begin, recovered));
+        let watched = shared.watched(&mut state, query.view)?;
+        watched.sessions += 1;
+        let view = Arc::clone(&watched.view);
+        let place = match replay {
+            None => Place::Log(view.log.lock().join(last)),
+            Some(replay) => {
+                watched.replaying += 1;
+                Place::History(Box::new(Replaying::new(replay)))
+            }
+        };
         shared.live.send_modify(|live| *live += 1);
+        drop(state);
+        drop(expired);
+        let slow = query.slow.unwrap_or(shared.config.slow);
         Ok(Subscription::new(
             Arc::clone(shared),
-            Arc::clone(view),
-            cursor,
+            view,
+            place,
+            slow,
+            hello,
         ))
     }
 
     /// What the hub holds now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let state = self.shared.state.lock();
+        let mut state = self.shared.state.lock();
+        let expired = state.history.expire(Instant::now());
         let mut snapshot = Snapshot {
             sessions: *self.shared.live.borrow(),
             views: state.views.len(),
             next_seq: state.next_seq,
+            frame_bytes: self.shared.held.bytes(),
+            history_len: state.history.len(),
+            history_bytes: state.history.bytes(),
+            replay_cache_bytes: self.shared.replays.bytes(),
             ..Snapshot::default()
         };
-        for view in state.views.values() {
-            let log = view.log.lock();
+        for watched in state.views.values() {
+            let log = watched.view.log.lock();
+            snapshot.replaying += watched.replaying;
             snapshot.log_frames += log.len();
             snapshot.log_bytes += log.bytes();
         }
+        drop(state);
+        drop(expired);
         snapshot
     }
 
@@ -236,10 +295,10 @@ impl Hub {
         let state = self.shared.state.lock();
         let _ = self.shared.drain_until.set(after(Instant::now(), within));
         self.shared.closed.store(true, Ordering::Release);
-        for view in state.views.values() {
+        for Watched { view, .. } in state.views.values() {
             view.log.lock().close();
-            view.changes.send_replace(());
         }
+        state.wake_all();
     }
 
     /// Waits until there is a moment without any session.
@@ -254,31 +313,10 @@ impl Hub {
     }
 }
 
-impl Shared {
-    /// Until when sessions may write what their logs hold, once the hub is closed.
-    pub(crate) fn drain_until(&self) -> Option<Instant> {
-        self.drain_until.get().copied()
-    }
-
-    /// Takes a cursor out of its view, and the view out of the hub with the last one. Returns
-    /// how many publications lay before the cursor.
-    fn leave(&self, view: &Arc<View>, cursor: u64) -> u64 {
-        let mut state = self.state.lock();
-        let mut log = view.log.lock();
-        let unread = log.unread(cursor);
-        let (last, freed) = log.leave(cursor);
-        drop(log);
-        if last {
-            state.views.remove(&view.key);
-        }
-        drop(state);
-        drop(freed);
-        unread
-    }
-
-    fn one_session_less(&self) {
-        self.live.send_modify(|live| *live -= 1);
-    }
+/// 64 random bits as text: every `RandomState` has keys of its own.
+fn new_epoch() -> String {
+    let random = RandomState::new().hash_one(SystemTime::now());
+    format!("{random:016x}")
 }
 
 #[cfg(test)]

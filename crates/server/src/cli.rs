@@ -4,6 +4,7 @@ mod addresses;
 mod connections;
 mod convert;
 mod cors;
+mod fanout;
 mod grpc;
 mod tls;
 mod values;
@@ -164,29 +165,14 @@ struct ServeArgs {
     #[command(flatten)]
     cors: cors::CorsArgs,
 
-    /// The most WebSocket sessions [default: 10000]
-    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS", value_parser = values::count)]
-    max_sessions: Option<usize>,
-
     #[command(flatten)]
     connections: connections::ConnectionArgs,
 
     #[command(flatten)]
     addresses: addresses::AddressArgs,
 
-    /// How far a client may fall behind before it loses its oldest frames [default: 16MiB]
-    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_LAG", value_parser = values::size)]
-    max_lag: Option<usize>,
-
-    /// The longest frame; an export that is longer as JSON is dropped and counted
-    /// [default: 16MiB]
-    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_FRAME", value_parser = values::size)]
-    max_frame: Option<usize>,
-
-    /// How often clients are pinged; one that is silent for as long again is closed
-    /// [default: 20s]
-    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_PING_INTERVAL", value_parser = values::time)]
-    ping_interval: Option<Duration>,
+    #[command(flatten)]
+    fanout: fanout::FanoutArgs,
 
     /// How long a shutdown may take [default: 10s]
     #[arg(long, value_name = "TIME", env = "OTLP_RELAY_SHUTDOWN_GRACE", value_parser = values::time)]
@@ -240,6 +226,7 @@ impl ServeArgs {
             ..ServerConfig::default()
         };
         args.grpc.apply(&mut config.grpc);
+        args.fanout.apply(&mut config.fanout);
         config.ingest.lenient_content_type = args.lenient_content_type;
         config.ingest.profiles = args.profiles;
         config.fanout.profiles = args.profiles;
@@ -260,15 +247,8 @@ impl ServeArgs {
         set(&mut ingest.max_requests, args.max_requests);
         set(&mut ingest.max_requests_bytes, args.max_requests_bytes);
         set(&mut ingest.body_timeout, args.body_timeout);
-        set(&mut config.fanout.max_sessions, args.max_sessions);
         args.connections.apply(&mut config.connections);
         args.addresses.apply(&mut config);
-        set(&mut config.fanout.lag_bytes, args.max_lag);
-        set(&mut config.fanout.frame_bytes, args.max_frame);
-        if let Some(interval) = args.ping_interval {
-            config.fanout.ping_interval = interval;
-            config.fanout.pong_timeout = interval;
-        }
         set(&mut config.shutdown_grace, args.shutdown_grace);
         set(&mut config.workers, args.workers.map(usize::from));
         config
@@ -340,6 +320,20 @@ mod tests {
         }
     }
 
+    /// Scenario: flags of the fan-out.
+    /// Guarantees: no history can be asked for; more for all logs is more for all frames.
+    #[test]
+    fn the_fan_out_is_set() {
+        let fanout = config(&["--history-bytes", "0", "--slow", "disconnect"]).fanout;
+        assert_eq!(
+            (fanout.history_bytes, fanout.slow),
+            (0, fanout::Slow::Disconnect)
+        );
+        let fanout = config(&["--max-lag-total", "1GiB"]).fanout;
+        assert_eq!(fanout.lag_total_bytes, 1 << 30);
+        assert_eq!(fanout.frames_total_bytes, 2 << 30);
+    }
+
     /// Scenario: names in the place of addresses, and the log's format with and without `serve`.
     /// Guarantees: a name is resolved; the format is said once for all subcommands.
     #[test]
@@ -369,6 +363,10 @@ mod tests {
             ["--head-timeout", "1000years"],
             ["--max-body", "lots"],
             ["--max-body", "0"],
+            ["--max-views", "0"],
+            ["--history-bytes", "some"],
+            ["--history-age", "0s"],
+            ["--slow", "never"],
             ["--max-connections", "0"],
             ["--max-connections-per-address", "0"],
             ["--grpc-max-connections-per-address", "0"],

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fanout::frame::CloseCode;
-use fanout::{CloseReason, Format, Rendering};
+use fanout::{CloseReason, Format, Loss, Rendering};
 use ingest::Transport;
 use otlp_codec::Signal;
 
@@ -26,6 +26,7 @@ pub struct Counters {
     refused_origins: AtomicU64,
     timed_out_connections: AtomicU64,
     refused: ByLabel<Refusals>,
+    dropped_by_reason: ByLabel<&'static str>,
     closed_by_reason: ByLabel<&'static str>,
 }
 
@@ -88,7 +89,11 @@ impl<L> Default for ByLabel<L> {
 
 impl<L: Copy + Ord> ByLabel<L> {
     fn add(&self, label: L) {
-        *self.lock().entry(label).or_default() += 1;
+        self.add_all(label, 1);
+    }
+
+    fn add_all(&self, label: L, count: u64) {
+        *self.lock().entry(label).or_default() += count;
     }
 
     fn all(&self) -> BTreeMap<L, u64> {
@@ -116,7 +121,7 @@ pub struct Totals {
     pub refused: u64,
     /// Renderings, one for each export and view.
     pub renderings: u64,
-    /// Renderings that came to nothing: too big for a frame, or failed.
+    /// Renderings that came to nothing, or not to all: too big for a frame, or failed.
     pub failed_renderings: u64,
     /// WebSocket sessions opened.
     pub sessions: u64,
@@ -124,7 +129,7 @@ pub struct Totals {
     pub frames: u64,
     /// Bytes of those frames.
     pub frame_bytes: u64,
-    /// Frames that sessions lost.
+    /// Publications that sessions lost.
     pub dropped: u64,
     /// Connections refused because of their number.
     pub refused_connections: u64,
@@ -200,6 +205,12 @@ impl Counters {
         &self.received[signal as usize][transport as usize]
     }
 
+    /// Publications that sessions lost, by the reason that `fanout` gives.
+    #[must_use]
+    pub fn dropped_by_reason(&self) -> BTreeMap<&'static str, u64> {
+        self.dropped_by_reason.all()
+    }
+
     /// Sessions that ended, by the reason.
     #[must_use]
     pub fn closed_by_reason(&self) -> BTreeMap<&'static str, u64> {
@@ -263,10 +274,13 @@ impl fanout::Observer for Counters {
     fn rendered(&self, _: Format, rendering: Rendering) {
         self.renderings.fetch_add(1, Relaxed);
         match rendering {
-            Rendering::Frame(_) | Rendering::Nothing => {}
-            Rendering::TooBig | Rendering::Failed => {
+            Rendering::Frames {
+                incomplete: false, ..
+            }
+            | Rendering::Nothing => {}
+            Rendering::Frames { .. } | Rendering::Lost(_) => {
                 self.failed_renderings.fetch_add(1, Relaxed);
-                tracing::warn!("an export was not rendered: {rendering:?}");
+                tracing::warn!("an export was not rendered, or not whole: {rendering:?}");
             }
         }
     }
@@ -280,16 +294,18 @@ impl fanout::Observer for Counters {
         self.frame_bytes.fetch_add(bytes, Relaxed);
     }
 
-    fn dropped(&self, _: Format, frames: u64) {
-        self.dropped.fetch_add(frames, Relaxed);
+    fn dropped(&self, _: Format, loss: Loss, publications: u64) {
+        self.dropped.fetch_add(publications, Relaxed);
+        self.dropped_by_reason.add_all(loss.as_str(), publications);
     }
 
-    fn closed(&self, _: Format, reason: CloseReason) {
-        tracing::debug!("a session ended: {reason:?}");
+    fn closed(&self, format: Format, reason: CloseReason, lost: u64) {
+        tracing::debug!(%format, lost, "a session ended: {reason:?}");
         self.closed_by_reason.add(match reason {
             CloseReason::Client => "client",
             CloseReason::Disconnected => "disconnected",
             CloseReason::NoPong => "no_pong",
+            CloseReason::Slow => "slow",
             CloseReason::Protocol(CloseCode::TOO_BIG) => "message_too_big",
             CloseReason::Protocol(_) => "protocol",
             CloseReason::Shutdown => "shutdown",

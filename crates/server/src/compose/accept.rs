@@ -51,8 +51,7 @@ pub(super) fn service(
                 refuse::too_many_connections(io, tls);
                 return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
             };
-            // Frames are written whole: waiting for more only adds delay.
-            io.set_nodelay(true)?;
+            prepare(&io)?;
             let io = tokio::select! {
                 io = secure(io, tls, waits.head_timeout) => io?,
                 // Nothing was asked yet that could be answered.
@@ -63,6 +62,20 @@ pub(super) fn service(
         }
     })
     .and_then(http)
+}
+
+/// How much of what is written the kernel may hold before it is sent, in bytes. It would take
+/// 4 MiB for a client that doesn't read; clients that do notice nothing (`docs/performance.md`).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT_BYTES: u32 = 64 << 10;
+
+/// Sets what holds for every connection.
+fn prepare(io: &TcpStream) -> io::Result<()> {
+    // Frames are written whole: waiting for more only adds delay.
+    io.set_nodelay(true)?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket2::SockRef::from(io).set_tcp_notsent_lowat(UNSENT_BYTES)?;
+    Ok(())
 }
 
 /// Begins TLS, if there is any. A client that speaks plain HTTP then is told so.
