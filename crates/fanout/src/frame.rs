@@ -42,6 +42,8 @@ impl CloseCode {
     /// No sign of life after a ping; of our own, from the range that RFC 6455 section 7.4.2
     /// leaves to libraries and applications. Coming again is welcome.
     pub const NO_PONG: Self = Self(3012);
+    /// The client may watch no longer; of our own. Coming again with what it has is in vain.
+    pub const REVOKED: Self = Self(3500);
 
     /// Whether a Close frame may carry this code: RFC 6455 section 7.4 and the registry of
     /// section 11.7, which has since gained 1012 to 1014, and the free ranges 3000 to 4999.

@@ -1,13 +1,12 @@
 //! The way in: `GET /ws/…`, from the request to a session on the bare socket.
 
 use std::future::{Future, poll_fn};
-use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{self, RequestHead};
+use actix_web::dev;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
@@ -17,6 +16,7 @@ use otlp_codec::Signal;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::config::FanoutConfig;
+use crate::gate::{Gate, SUBPROTOCOL};
 use crate::hub::{Hub, SubscribeError, Subscription};
 use crate::refusal::Refusal;
 use crate::session::serve;
@@ -25,25 +25,6 @@ use crate::view::{Signals, ViewKey};
 /// How many bytes a client may send behind its handshake before it has the answer. RFC 6455
 /// section 4.1 lets it send none; a client that sends more is dropped.
 pub const EARLY_BYTES: usize = 64 << 10;
-
-/// Decides who may watch: tokens, allowed origins and hosts. Asked before anything else.
-pub trait Gate: Send + Sync {
-    /// Judges a request by its head and the address that it came from.
-    ///
-    /// # Errors
-    /// What to answer instead of the upgrade.
-    fn admit(&self, head: &RequestHead, peer: Option<IpAddr>) -> Result<(), Refusal>;
-}
-
-/// Lets everybody watch.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct OpenGate;
-
-impl Gate for OpenGate {
-    fn admit(&self, _: &RequestHead, _: Option<IpAddr>) -> Result<(), Refusal> {
-        Ok(())
-    }
-}
 
 /// A handle on the connection under a request, found with `HttpRequest::conn_data`: it gives
 /// the socket away once HTTP is done with it.
@@ -131,11 +112,10 @@ async fn upgrade<D: Detach>(
     fanout: &Fanout,
     signals: Signals,
 ) -> Result<HttpResponse, Refusal> {
-    fanout
-        .gate
-        .admit(request.head(), request.peer_addr().map(|peer| peer.ip()))?;
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let pass = fanout.gate.admit(request.head(), peer)?;
     let key = ViewKey::parse(signals, request.query_string())?;
-    let subscription = fanout.hub.subscribe(key).map_err(unavailable)?;
+    let subscription = fanout.hub.subscribe(key).map_err(unavailable)?.under(pass);
     let response = shake_hands(request).await?;
     let Some(connection) = request.conn_data::<D>() else {
         tracing::error!("the connection cannot be detached; is this route on another server?");
@@ -174,17 +154,18 @@ async fn shake_hands(request: &HttpRequest) -> Result<HttpResponse, Refusal> {
     let nothing = web::Payload::from_request(request, &mut dev::Payload::None)
         .await
         .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-    let (response, _, _) = actix_ws::handle(request, nothing).map_err(|error| {
-        let status = error.error_response().status();
-        if status == StatusCode::UPGRADE_REQUIRED {
-            upgrade_required("only version 13 of the WebSocket protocol is spoken here")
-        } else {
-            Refusal::new(
-                StatusCode::BAD_REQUEST,
-                format!("the WebSocket handshake: {error}"),
-            )
-        }
-    })?;
+    let (response, _, _) = actix_ws::handle_with_protocols(request, nothing, &[SUBPROTOCOL])
+        .map_err(|error| {
+            let status = error.error_response().status();
+            if status == StatusCode::UPGRADE_REQUIRED {
+                upgrade_required("only version 13 of the WebSocket protocol is spoken here")
+            } else {
+                Refusal::new(
+                    StatusCode::BAD_REQUEST,
+                    format!("the WebSocket handshake: {error}"),
+                )
+            }
+        })?;
     Ok(response.set_body(BoxBody::new(())))
 }
 

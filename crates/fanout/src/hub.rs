@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::FanoutConfig;
+use crate::gate::Pass;
 use crate::log::{Freed, Log};
 use crate::observer::Observer;
 use crate::session::after;
@@ -238,6 +239,16 @@ impl Hub {
         self.shared.closed.store(true, Ordering::Release);
         for view in state.views.values() {
             view.log.lock().close();
+            view.changes.send_replace(());
+        }
+    }
+
+    /// Takes passes back: the sessions that have one close with 3500, and write nothing of what
+    /// they have not begun.
+    pub fn revoke(&self, passes: impl IntoIterator<Item = Pass>) {
+        passes.into_iter().for_each(|pass| pass.revoke());
+        // Every session looks at its pass when it is woken.
+        for view in self.shared.state.lock().views.values() {
             view.changes.send_replace(());
         }
     }

@@ -21,6 +21,7 @@
 pub mod client;
 pub mod config;
 pub mod frame;
+pub mod gate;
 pub mod http;
 pub mod hub;
 mod log;
@@ -31,7 +32,8 @@ mod slot;
 pub mod view;
 
 pub use config::FanoutConfig;
-pub use http::{Detach, Fanout, Gate, OpenGate, Socket, configure};
+pub use gate::{Gate, OpenGate, Pass};
+pub use http::{Detach, Fanout, Socket, configure};
 pub use hub::{Hub, Snapshot, SubscribeError, Subscription};
 pub use observer::{CloseReason, NoObserver, Observer, Rendering};
 pub use refusal::Refusal;

@@ -29,6 +29,8 @@ pub enum CloseReason {
     NoPong,
     /// The client broke the protocol, and was told so with this code.
     Protocol(CloseCode),
+    /// [`Hub::revoke`](crate::Hub::revoke) (3500).
+    Revoked,
     /// [`Hub::close`](crate::Hub::close) (1001).
     Shutdown,
     /// The task was dropped before the session had ended.

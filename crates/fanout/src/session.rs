@@ -50,7 +50,8 @@ const READS_PER_POLL: usize = 32;
 ///   oldest ones by the limits of the log.
 /// - The client's Close is answered with its own code. What breaks the protocol is answered
 ///   with 1002, 1007 or 1009. [`Hub::close`](crate::Hub::close) lets the session write what
-///   its log holds and closes with 1001. The rest of the closing handshake gets
+///   its log holds and closes with 1001; [`Hub::revoke`](crate::Hub::revoke) closes with 3500
+///   at once. The rest of the closing handshake gets
 ///   [`FanoutConfig::close_timeout`].
 /// - The end of the stream, or an error of it, ends the session quietly.
 ///
@@ -196,6 +197,14 @@ impl<Io> Session<Io> {
         }
     }
 
+    /// Says goodbye if the client may watch no longer.
+    fn look_at_pass(&mut self) {
+        if self.subscription.is_revoked() {
+            let text = "the token was revoked";
+            self.start_close(CloseCode::REVOKED, text, CloseReason::Revoked);
+        }
+    }
+
     /// Does what time demands. Breaks when it is up.
     fn keep_time(&mut self, now: Instant) -> ControlFlow<()> {
         if self.phase == Phase::Open {
@@ -267,6 +276,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
         mut timer: Pin<&mut Sleep>,
         changed: Pin<&mut impl Future>,
     ) -> Poll<Woken> {
+        self.look_at_pass();
         loop {
             if self.poll_read(cx).is_ready()
                 || self.keep_time(Instant::now()).is_break()

@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::web;
 use otlp_codec::Signal;
 
+use crate::gate::TOKEN_PARAMETER;
 use crate::refusal::Refusal;
 
 /// A set of signals.
@@ -71,7 +72,8 @@ pub struct ViewKey {
 
 impl ViewKey {
     /// The view that a path (its signals) and a query string ask for. An empty query asks for
-    /// the default of everything. Names and values are percent-decoded.
+    /// the default of everything. Names and values are percent-decoded. [`TOKEN_PARAMETER`] is
+    /// passed over.
     ///
     /// # Errors
     /// 400 for a query that is not `application/x-www-form-urlencoded`, an unknown parameter,
@@ -87,6 +89,7 @@ impl ViewKey {
         for (name, value) in pairs.iter() {
             match name.as_str() {
                 "format" => key.format = format(value)?,
+                TOKEN_PARAMETER => continue,
                 _ => return Err(bad(format!("unknown query parameter {name:?}"))),
             }
             if !seen.insert(name) {
@@ -122,7 +125,12 @@ mod tests {
     #[test]
     fn equal_views_are_one_key() {
         let plain = ViewKey::parse(Signal::Metrics, "").unwrap();
-        for query in ["format=otlp", "format=%6ftlp", "&format=otlp&"] {
+        for query in [
+            "format=otlp",
+            "format=%6ftlp",
+            "&format=otlp&",
+            "access_token=a&format=otlp&access_token",
+        ] {
             assert_eq!(
                 ViewKey::parse(Signal::Metrics, query).unwrap(),
                 plain,

@@ -27,6 +27,7 @@ pub struct Counters {
     failed_handshakes: AtomicU64,
     refused_hosts: AtomicU64,
     refused_origins: AtomicU64,
+    refused_watchers: AtomicU64,
     timed_out_connections: AtomicU64,
     refused_by_reason: ByLabel,
     closed_by_reason: ByLabel,
@@ -84,6 +85,8 @@ pub struct Totals {
     pub refused_hosts: u64,
     /// Requests refused because of their Origin.
     pub refused_origins: u64,
+    /// Requests to watch refused for want of a token that is on file.
+    pub refused_watchers: u64,
     /// Connections closed because a head, a body or the reading of an answer took too long.
     pub timed_out_connections: u64,
 }
@@ -108,6 +111,7 @@ impl Counters {
             failed_handshakes: self.failed_handshakes.load(Relaxed),
             refused_hosts: self.refused_hosts.load(Relaxed),
             refused_origins: self.refused_origins.load(Relaxed),
+            refused_watchers: self.refused_watchers.load(Relaxed),
             timed_out_connections: self.timed_out_connections.load(Relaxed),
         }
     }
@@ -147,6 +151,11 @@ impl Counters {
     /// A request was refused because of its Origin.
     pub(crate) fn origin_refused(&self) {
         self.refused_origins.fetch_add(1, Relaxed);
+    }
+
+    /// A request to watch was refused for want of a token.
+    pub(crate) fn watcher_refused(&self) {
+        self.refused_watchers.fetch_add(1, Relaxed);
     }
 }
 
@@ -200,6 +209,7 @@ impl fanout::Observer for Counters {
             CloseReason::NoPong => "no_pong",
             CloseReason::Protocol(CloseCode::TOO_BIG) => "message_too_big",
             CloseReason::Protocol(_) => "protocol",
+            CloseReason::Revoked => "revoked",
             CloseReason::Shutdown => "shutdown",
             CloseReason::Cancelled => "cut_off",
         });

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{Shared, View};
+use crate::gate::Pass;
 use crate::log::Read;
 use crate::view::ViewKey;
 
@@ -17,6 +18,7 @@ pub struct Subscription {
     view: Arc<View>,
     cursor: u64,
     watching: bool,
+    pass: Pass,
 }
 
 impl Subscription {
@@ -26,7 +28,21 @@ impl Subscription {
             view,
             cursor,
             watching: true,
+            pass: Pass::lasting(),
         }
+    }
+
+    /// The same subscription, as long as `pass` is good: a session that is served from it closes
+    /// with 3500 once that is taken back.
+    #[must_use]
+    pub fn under(mut self, pass: Pass) -> Self {
+        self.pass = pass;
+        self
+    }
+
+    /// Whether the leave to watch was taken back.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.pass.is_revoked()
     }
 
     /// The view that is watched.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fanout::{
-    CloseReason, FanoutConfig, Format, Hub, Observer, Rendering, Subscription, ViewKey, serve,
+    CloseReason, FanoutConfig, Format, Hub, Observer, Pass, Rendering, Subscription, ViewKey, serve,
 };
 use futures_util::StreamExt;
 use otlp_codec::proto::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -145,8 +145,17 @@ pub(crate) fn publish(hub: &Hub, numbers: impl IntoIterator<Item = u64>, len: us
 
 /// A session over a pipe that holds `capacity` bytes each way, and the client's end.
 pub(crate) fn piped(hub: &Hub, capacity: usize) -> (DuplexStream, JoinHandle<CloseReason>) {
+    piped_under(hub, capacity, &Pass::lasting())
+}
+
+/// As [`piped`], under a pass.
+pub(crate) fn piped_under(
+    hub: &Hub,
+    capacity: usize,
+    pass: &Pass,
+) -> (DuplexStream, JoinHandle<CloseReason>) {
     let (client, server) = tokio::io::duplex(capacity);
-    let subscription = subscribe(hub);
+    let subscription = subscribe(hub).under(pass.clone());
     (
         client,
         tokio::spawn(serve(server, Bytes::new(), subscription)),

@@ -24,3 +24,4 @@ mod subscribers;
 mod support;
 mod tls;
 mod tokens;
+mod watching;
