@@ -10,7 +10,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::support::{
-    DRAIN, client, close_code, frame, hub, next_text, number, piped, piped_under, publish, wired,
+    DRAIN, client, close_code, frame, hub, next_text, number, piped, piped_from, publish,
+    subscribe, wired,
 };
 
 /// Scenario: clients close with a code, and with none.
@@ -61,6 +62,7 @@ async fn a_frame_under_way_is_finished_before_a_close() {
 async fn shutdown_drains_and_says_1001() {
     let (hub, recorder) = hub(FanoutConfig::default());
     let (io, session) = piped(&hub, 100);
+    let under = |pass: &Pass| subscribe(&hub).under(pass.clone());
     let (idle, idle_session) = wired(&hub).await;
     publish(&hub, 0..20, 5000);
     recorder.until(|counts| counts.renderings == 20).await;
@@ -126,9 +128,10 @@ async fn a_dropped_session_leaves_nothing_behind() {
 async fn a_pass_that_is_taken_back_ends_its_sessions() {
     let (hub, recorder) = hub(FanoutConfig::default());
     let (gone, unborn, good) = (Pass::revocable(), Pass::revocable(), Pass::revocable());
-    let (idle, idle_session) = piped_under(&hub, 1000, &gone);
-    let (stalled, stalled_session) = piped_under(&hub, 100, &gone);
-    let (fine, _fine_session) = piped_under(&hub, 100_000, &good);
+    let under = |pass: &Pass| subscribe(&hub).under(pass.clone());
+    let (idle, idle_session) = piped_from(under(&gone), 1000);
+    let (stalled, stalled_session) = piped_from(under(&gone), 100);
+    let (fine, _fine_session) = piped_from(under(&good), 100_000);
     let mut idle = client(idle).await;
     publish(&hub, [1], 0);
     assert_eq!(number(&next_text(&mut idle).await), 1);
@@ -138,7 +141,7 @@ async fn a_pass_that_is_taken_back_ends_its_sessions() {
 
     hub.revoke([gone.clone(), unborn.clone()]);
     assert!(gone.is_revoked() && !good.is_revoked());
-    let (unborn, unborn_session) = piped_under(&hub, 1000, &unborn);
+    let (unborn, unborn_session) = piped_from(under(&unborn), 1000);
     assert_eq!(close_code(&mut client(unborn).await).await, Some(3500));
     assert_eq!(close_code(&mut idle).await, Some(3500));
     assert_eq!(close_code(&mut client(stalled).await).await, Some(3500));
