@@ -116,7 +116,7 @@ async fn upgrade<D: Detach>(
     let peer = request.peer_addr().map(|peer| peer.ip());
     let pass = fanout.gate.admit(request.head(), peer)?;
     let query = Query::parse(signals, request.query_string(), fanout.hub.config())?;
-    let subscription = fanout.hub.subscribe(query.view).map_err(unavailable)?;
+    let subscription = fanout.hub.subscribe(query).map_err(unavailable)?;
     let subscription = subscription.under(pass);
     let response = shake_hands(request).await?;
     let Some(connection) = request.conn_data::<D>() else {
