@@ -48,5 +48,5 @@ pub use hub::{Hub, Snapshot, SubscribeError, Subscription};
 pub use observer::{CloseReason, Loss, NoObserver, Observer, Rendering};
 pub use query::{Query, Start};
 pub use refusal::Refusal;
-pub use session::serve;
+pub use session::{serve, serve_lines};
 pub use view::{Format, Signals, ViewKey};

@@ -57,7 +57,7 @@ pub enum CloseReason {
     Client,
     /// The connection ended or failed without one.
     Disconnected,
-    /// No sign of life after a ping (3012).
+    /// No sign of life after a ping (3012); of a client that is sent lines, nothing taken.
     NoPong,
     /// The client broke the protocol, and was told so with this code.
     Protocol(CloseCode),

@@ -1,5 +1,8 @@
 //! The task that serves one subscriber.
 //!
+//! It speaks WebSocket or sends lines in the body of an HTTP answer ([`serve_lines`]); all but what
+//! goes over the wire is the same.
+//!
 //! One future per session reads, writes, keeps its own clock and follows its view's log. It
 //! never waits for one of these alone: while a write is stalled it still reads pongs and Close
 //! frames, and its timers run. What it holds of its own is a few hundred bytes, the control
@@ -7,6 +10,7 @@
 
 mod clock;
 mod output;
+mod wire;
 
 use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
@@ -27,6 +31,7 @@ use self::clock::{Clock, Tick};
 use self::output::Output;
 
 pub(crate) use self::clock::after;
+pub(crate) use self::wire::Wire;
 
 /// How many frames one vectored write takes at most.
 pub const GATHER_FRAMES: usize = 64;
@@ -60,11 +65,38 @@ pub async fn serve<Io>(io: Io, early: Bytes, subscription: Subscription) -> Clos
 where
     Io: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut changes = subscription.changes();
-    let mut session = Session::new(io, subscription);
-    let mut timer = pin!(sleep_until(session.next_deadline()));
+    let mut session = Session::new(io, Wire::WebSocket, subscription);
     session.take_input(&early);
     drop(early);
+    run(&mut session).await
+}
+
+/// Serves one subscriber over `io`, on which the head of an HTTP answer is out, with lines until
+/// either side ends it; `chunked` says whether its body has that coding.
+///
+/// It is [`serve`] but for this:
+/// - The text of each frame is a line: JSON has no newlines in it. A view of points sends many
+///   lines at a time.
+/// - An empty line goes out when there was nothing else to write for
+///   [`FanoutConfig::ping_interval`]. Nobody answers it: it counts as heard when the socket has
+///   taken it, and what is in front of it. A client that takes nothing for
+///   [`FanoutConfig::pong_timeout`] after that is cut off.
+/// - Where a session would close, the body ends; after a stall, without its end.
+/// - What the client sends is read and forgotten; the end of its stream ends the session.
+pub async fn serve_lines<Io>(io: Io, chunked: bool, subscription: Subscription) -> CloseReason
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    run(&mut Session::new(io, Wire::Lines { chunked }, subscription)).await
+}
+
+/// Runs a session to its end. It stays where it is: moved here, it would be there twice.
+async fn run<Io>(session: &mut Session<Io>) -> CloseReason
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut changes = session.subscription.changes();
+    let mut timer = pin!(sleep_until(session.next_deadline()));
     loop {
         let woken = {
             let mut changed = pin!(changes.changed());
@@ -93,6 +125,7 @@ enum Woken {
 struct Session<Io> {
     /// Before the subscription: when that is gone, so is the connection.
     io: Io,
+    wire: Wire,
     parser: ClientParser,
     output: Output,
     clock: Clock,
@@ -112,7 +145,8 @@ enum Phase {
     Open,
     /// Our Close frame is on its way or out; the client's is awaited.
     Closing,
-    /// Both Close frames are said, or ours is about to be: write, shut down, end.
+    /// Both Close frames are said, or ours is about to be, or nobody answers one: write, shut
+    /// down, end.
     Answering,
     /// The client broke the protocol: write our Close frame and shut down, then swallow its
     /// bytes until it ends. Closing at once would reset the connection under our last frame.
@@ -123,15 +157,16 @@ enum Phase {
 }
 
 impl<Io> Session<Io> {
-    fn new(io: Io, subscription: Subscription) -> Self {
+    fn new(io: Io, wire: Wire, subscription: Subscription) -> Self {
         let shared = subscription.shared();
         shared.observer.opened(subscription.key().format);
         let parser = ClientParser::new(shared.config.client_message_bytes);
         let clock = Clock::new(Instant::now(), &shared.config);
         Self {
             io,
+            wire,
             parser,
-            output: Output::default(),
+            output: Output::new(wire),
             clock,
             phase: Phase::Open,
             deadline: None,
@@ -151,6 +186,9 @@ impl<Io> Session<Io> {
 
     /// Takes bytes of the client.
     fn take_input(&mut self, mut input: &[u8]) {
+        if self.wire.is_one_way() {
+            return;
+        }
         self.clock.heard();
         while !input.is_empty() {
             match self.parser.read(&mut input) {
@@ -185,7 +223,10 @@ impl<Io> Session<Io> {
     fn start_close(&mut self, code: CloseCode, text: &str, reason: CloseReason) {
         if self.phase == Phase::Open {
             self.stop_watching(reason, frame::close(Some(code), text));
-            self.phase = Phase::Closing;
+            self.phase = match self.wire.is_one_way() {
+                true => Phase::Answering,
+                false => Phase::Closing,
+            };
         }
     }
 
@@ -343,12 +384,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
             if tally.progress && self.output.ping_waits() {
                 self.clock.postpone(Instant::now());
             }
+            if self.wire.is_one_way() && tally.frames > 0 {
+                let config = &self.subscription.shared().config;
+                self.clock.spoke(Instant::now(), config);
+            }
             if ready!(written).is_err() {
                 return Poll::Ready(());
             }
+            if self.wire.is_one_way() {
+                // The socket has taken all, which is as much as there is to hear.
+                self.clock.heard();
+            }
             match self.phase {
                 Phase::Open => {
-                    if !self.refill() {
+                    if !self.refill() && self.phase == Phase::Open {
                         return Poll::Pending;
                     }
                 }

@@ -62,7 +62,6 @@ async fn a_frame_under_way_is_finished_before_a_close() {
 async fn shutdown_drains_and_says_1001() {
     let (hub, recorder) = hub(FanoutConfig::default());
     let (io, session) = piped(&hub, 100);
-    let under = |pass: &Pass| subscribe(&hub).under(pass.clone());
     let (idle, idle_session) = wired(&hub).await;
     publish(&hub, 0..20, 5000);
     recorder.until(|counts| counts.renderings == 20).await;

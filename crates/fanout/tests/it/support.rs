@@ -1,6 +1,7 @@
 //! What the tests share: exports, a recorder, and clients on both kinds of wire.
 
 pub(crate) mod detach;
+pub(crate) mod lines;
 
 use std::sync::Arc;
 use std::time::Duration;
