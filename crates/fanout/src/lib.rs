@@ -27,6 +27,7 @@ pub mod client;
 pub mod config;
 pub mod frame;
 pub mod gate;
+mod held;
 mod history;
 pub mod http;
 pub mod hub;
@@ -41,7 +42,7 @@ pub mod session;
 mod slot;
 pub mod view;
 
-pub use config::FanoutConfig;
+pub use config::{FanoutConfig, Slow};
 pub use gate::{Gate, OpenGate, Pass};
 pub use http::{Detach, Fanout, Socket, configure};
 pub use hub::{Hub, Snapshot, SubscribeError, Subscription};

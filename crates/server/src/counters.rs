@@ -216,12 +216,13 @@ impl fanout::Observer for Counters {
         self.dropped_by_reason.add_all(loss.as_str(), publications);
     }
 
-    fn closed(&self, _: Format, reason: CloseReason) {
-        tracing::debug!("a session ended: {reason:?}");
+    fn closed(&self, format: Format, reason: CloseReason, lost: u64) {
+        tracing::debug!(%format, lost, "a session ended: {reason:?}");
         self.closed_by_reason.add(match reason {
             CloseReason::Client => "client",
             CloseReason::Disconnected => "disconnected",
             CloseReason::NoPong => "no_pong",
+            CloseReason::Slow => "slow",
             CloseReason::Protocol(CloseCode::TOO_BIG) => "message_too_big",
             CloseReason::Protocol(_) => "protocol",
             CloseReason::Revoked => "revoked",
