@@ -20,6 +20,7 @@ mod shutdown;
 mod signals;
 mod stalled;
 mod startup;
+mod stream;
 mod subscribers;
 mod support;
 mod tls;
