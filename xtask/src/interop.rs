@@ -16,6 +16,8 @@ const REQUIREMENTS: &str = "xtask/interop/requirements.txt";
 const RELAY: &str = "xtask/interop/metrics.py";
 /// The other signals, and compressions.
 const SIGNALS: &str = "xtask/interop/signals.py";
+/// The ways to watch and to show a token.
+const WATCHING: &str = "xtask/interop/watching.py";
 /// The format that is Python's own.
 const PROTOJSON: &str = "xtask/interop/protojson.py";
 
@@ -27,6 +29,7 @@ pub(crate) fn run() -> Result<()> {
     let relay = target_folder(&root)?.join("debug/otlp-relay");
     execute(Command::new(&python).arg(root.join(RELAY)).arg(&relay))?;
     execute(Command::new(&python).arg(root.join(SIGNALS)).arg(&relay))?;
+    execute(Command::new(&python).arg(root.join(WATCHING)).arg(&relay))?;
     let codec = root.join("crates/otlp-codec");
     let inputs =
         ["tests/data/otlp-json-vectors.jsonl", "benches/data"].map(|path| codec.join(path));
