@@ -1,14 +1,12 @@
 """The ways to watch and to show a token, by clients of Python: `websockets` and `http.client`.
 
-Usage: watching.py PATH-TO-OTLP-RELAY
+Usage: watching.py PATH-TO-OTLP-RELAY [MORE-OF-ITS-FLAGS]
 """
 
 import asyncio
 import base64
 import http.client
 import json
-import re
-import subprocess
 import sys
 import tempfile
 import urllib.parse
@@ -16,7 +14,8 @@ import urllib.parse
 import requests
 import websockets
 
-WAIT = 20  # seconds, for anything
+from relay import WAIT, next_frame, run
+
 TOKEN = "the/first+token~of-this_test=="
 QUERY = urllib.parse.urlencode({"access_token": TOKEN})
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -52,9 +51,9 @@ async def refused(url, status, **arguments):
         assert error.response.status_code == status, error
 
 
-async def interop(address, relay):
+async def interop(relay):
     """Each way sees each export; wrong ones see nothing; the end is said to all."""
-    url = f"ws://{address}/ws/metrics"
+    address, url = relay.address, f"ws://{relay.address}/ws/metrics"
     await refused(url, 401)
     await refused(f"{url}?access_token=wrong", 401)
     await refused(url, 400, subprotocols=OFFERS[1:])
@@ -71,39 +70,16 @@ async def interop(address, relay):
         )
         assert answer.status_code == 200, answer.status_code
         for watcher in (by_header, by_query, by_offer):
-            assert json.loads(await asyncio.wait_for(watcher.recv(), WAIT)) == sent
+            assert await next_frame(watcher) == sent
         assert json.loads(await asyncio.to_thread(lines.readline)) == sent
         assert json.loads(await asyncio.to_thread(points.readline))["value"] == number
-    relay.terminate()
+    await relay.stop(by_header, by_query, by_offer)
     for answer in (lines, points):
         assert await asyncio.to_thread(answer.readline) == b""
-    for watcher in (by_header, by_query, by_offer):
-        await asyncio.wait_for(watcher.wait_closed(), WAIT)
-        assert watcher.close_code == 1001, watcher.close_code
-    assert await asyncio.to_thread(relay.wait, WAIT) == 0
+    return "watching: WebSocket and lines, with a token in each of three ways"
 
 
-def main():
-    """Starts the relay, and stops it whatever happens."""
-    with tempfile.NamedTemporaryFile("w", suffix=".tokens") as tokens:
-        tokens.write(f"{TOKEN}\n")
-        tokens.flush()
-        flags = ["--listen", "127.0.0.1:0", "--log-format", "json"]
-        relay = subprocess.Popen(
-            [sys.argv[1], *flags, "--watch-token-file", tokens.name],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            found = None
-            while not found:
-                line = relay.stderr.readline()
-                assert line, "the relay said no address"
-                found = re.search(r"http://(127\.0\.0\.1:\d+)", line)
-            asyncio.run(interop(found.group(1), relay))
-            print("watching: WebSocket and lines, with a token in each of three ways")
-        finally:
-            relay.kill()
-
-
-main()
+with tempfile.NamedTemporaryFile("w", suffix=".tokens") as tokens:
+    tokens.write(f"{TOKEN}\n")
+    tokens.flush()
+    run(interop, [*sys.argv[1:], "--watch-token-file", tokens.name])

@@ -8,7 +8,9 @@ use std::time::Duration;
 use fanout::FanoutConfig;
 use ingest::IngestConfig;
 
+use crate::cors::CorsConfig;
 use crate::gate::GateConfig;
+use crate::proxies::Proxies;
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct ServerConfig {
     pub workers: usize,
     /// Connections and their waits.
     pub connections: ConnectionConfig,
+    /// Proxies that say who their clients are. Default: none.
+    pub trusted_proxies: Proxies,
     /// How long a shutdown may take, all in all. Default: 10 s.
     pub shutdown_grace: Duration,
     /// gRPC.
@@ -39,6 +43,8 @@ pub struct ServerConfig {
     pub fanout: FanoutConfig,
     /// Who may talk to the relay.
     pub gate: GateConfig,
+    /// Which web pages may send.
+    pub cors: CorsConfig,
 }
 
 /// Where the certificates are, as PEM. All three may change while the relay runs.
@@ -59,6 +65,12 @@ pub struct ConnectionConfig {
     /// Open connections, those of WebSocket sessions included. One more is answered 503 with
     /// `Retry-After` and closed. Default: 12,000.
     pub max: usize,
+    /// Open connections of one address, of IPv6 of one /64; one more is answered as above. Through
+    /// a trusted proxy each request in flight, and each WebSocket session, counts as one for the
+    /// client that it is from, and one more is answered 503 with `Retry-After`. Default: 10,000,
+    /// which leaves room for others whatever one address does, and for a load test all that it
+    /// needs.
+    pub max_per_address: usize,
     /// How long the head of a request may take, from its first byte, or from the accept for
     /// the first one; and how long the handshake of TLS may take. Default: 10 s; then the
     /// connection is closed.
@@ -87,6 +99,9 @@ pub struct GrpcConfig {
     /// Open connections. One more is closed at once, which clients take for UNAVAILABLE and try
     /// again. Default: 1,000; one of gRPC carries what takes many of HTTP.
     pub max_connections: usize,
+    /// Open connections of one address, as in [`ConnectionConfig`]; through a trusted proxy, calls
+    /// in flight of one client, and one more is UNAVAILABLE. Default: 800.
+    pub max_connections_per_address: usize,
     /// Calls at a time on one connection. A client waits before it begins one more (RFC 9113,
     /// 5.1.2). Default: 100.
     pub max_streams: u32,
@@ -113,6 +128,7 @@ impl Default for GrpcConfig {
         Self {
             listen: Vec::new(),
             max_connections: 1000,
+            max_connections_per_address: 800,
             max_streams: 100,
             max_header_list_bytes: 16 << 10,
             stream_window_bytes: 1 << 20,
@@ -129,6 +145,7 @@ impl Default for ConnectionConfig {
     fn default() -> Self {
         Self {
             max: 12_000,
+            max_per_address: 10_000,
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             stall_timeout: Duration::from_secs(30),
@@ -143,6 +160,7 @@ impl Default for ServerConfig {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT))],
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             connections: ConnectionConfig::default(),
+            trusted_proxies: Proxies::default(),
             shutdown_grace: Duration::from_secs(10),
             grpc: GrpcConfig::default(),
             ingest: IngestConfig::default(),
@@ -152,6 +170,7 @@ impl Default for ServerConfig {
             reload_interval: Duration::from_secs(30),
             fanout: FanoutConfig::default(),
             gate: GateConfig::default(),
+            cors: CorsConfig::default(),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! dispatcher that the stream has ended, or that body fails, which frees its buffers, and the socket
 //! goes to whoever asked for it.
 
+mod addresses;
 mod clock;
 mod permits;
 #[cfg(test)]
@@ -23,7 +24,9 @@ use fanout::Detach;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 
+pub use addresses::Seat;
 pub use clock::{Clock, Phase};
+pub(crate) use permits::Crowded;
 pub use permits::{Connections, Permit};
 
 /// A connection as the HTTP dispatcher sees it.
@@ -93,9 +96,23 @@ impl<T> ConnHandle<T> {
         self.enter(Phase::Answer);
     }
 
+    /// The request is from a client of a proxy, which has `seat` until the answer has ended or,
+    /// if the connection is detached, until it is closed.
+    pub fn serve(&self, seat: Seat) {
+        if let Some(inner) = self.0.upgrade() {
+            inner.borrow_mut().serve(Some(seat));
+        }
+    }
+
     /// The answer is with the dispatcher to its last byte.
     pub fn answer_ended(&self) {
         self.enter(Phase::Flush);
+        if let Some(inner) = self.0.upgrade() {
+            let mut inner = inner.borrow_mut();
+            if matches!(inner.detaching, Detaching::No) {
+                inner.serve(None);
+            }
+        }
     }
 
     fn enter(&self, phase: Phase) {
@@ -151,6 +168,12 @@ impl<T> Inner<T> {
             socket.permit.time_out();
         }
         late.map(Into::into)
+    }
+
+    fn serve(&mut self, client: Option<Seat>) {
+        if let Some(socket) = &mut self.socket {
+            socket.permit.serve(client);
+        }
     }
 
     fn is_detached(&self) -> bool {

@@ -13,7 +13,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ingest", &["otlp-codec"]),
     ("fanout", &["otlp-codec"]),
     ("convert", &["otlp-codec"]),
-    ("server", &["otlp-codec", "convert", "ingest", "fanout"]),
+    // `load` only for tests and benchmarks.
+    (
+        "server",
+        &["otlp-codec", "convert", "ingest", "fanout", "load"],
+    ),
+    ("load", &["otlp-codec"]),
+    ("plain", &["load"]),
+    ("discard", &["server"]),
     ("xtask", &[]),
 ];
 
