@@ -1,6 +1,7 @@
 //! The command line and the environment.
 
 mod addresses;
+mod connections;
 mod convert;
 mod cors;
 mod fanout;
@@ -153,9 +154,8 @@ struct ServeArgs {
     #[command(flatten)]
     cors: cors::CorsArgs,
 
-    /// The most open connections, sessions included [default: 12000]
-    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_CONNECTIONS", value_parser = values::count)]
-    max_connections: Option<usize>,
+    #[command(flatten)]
+    connections: connections::ConnectionArgs,
 
     #[command(flatten)]
     addresses: addresses::AddressArgs,
@@ -235,7 +235,7 @@ impl ServeArgs {
         set(&mut ingest.max_requests, args.max_requests);
         set(&mut ingest.max_requests_bytes, args.max_requests_bytes);
         set(&mut ingest.body_timeout, args.body_timeout);
-        set(&mut config.connections.max, args.max_connections);
+        args.connections.apply(&mut config.connections);
         args.addresses.apply(&mut config);
         set(&mut config.shutdown_grace, args.shutdown_grace);
         set(&mut config.workers, args.workers.map(usize::from));
@@ -346,6 +346,9 @@ mod tests {
             ["--listen", ":4444"],
             ["--grpc-listen", "4317"],
             ["--grpc-max-streams", "0"],
+            ["--grpc-max-headers", "5GiB"],
+            ["--stall-timeout", "0s"],
+            ["--head-timeout", "1000years"],
             ["--max-body", "lots"],
             ["--max-body", "0"],
             ["--max-views", "0"],

@@ -29,6 +29,9 @@ pub use clock::{Clock, Phase};
 pub(crate) use permits::Crowded;
 pub use permits::{Connections, Permit};
 
+/// How actix's answer to a head begins that took too long.
+const TOO_LATE: &[u8] = b"HTTP/1.1 408";
+
 /// A connection as the HTTP dispatcher sees it.
 pub struct Conn<T>(Rc<RefCell<Inner<T>>>);
 
@@ -190,6 +193,16 @@ impl<T: AsyncWrite + Unpin> Inner<T> {
         }
     }
 
+    /// Notes what is about to be written: actix says by itself that the first head is late.
+    fn writes(&mut self, bytes: &[u8]) {
+        if self.clock.awaits_first_head()
+            && bytes.starts_with(TOO_LATE)
+            && let Some(socket) = &mut self.socket
+        {
+            socket.permit.time_out();
+        }
+    }
+
     /// Notes what became of a write.
     fn wrote(
         &mut self,
@@ -243,6 +256,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Conn<T> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let inner = &mut *self.0.borrow_mut();
+        inner.writes(buf);
         let result = inner.socket()?.poll_write(cx, buf);
         inner.wrote(cx, result)
     }
@@ -253,6 +267,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Conn<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let inner = &mut *self.0.borrow_mut();
+        inner.writes(bufs.first().map_or(&[], |first| first));
         let result = inner.socket()?.poll_write_vectored(cx, bufs);
         inner.wrote(cx, result)
     }

@@ -29,4 +29,5 @@ mod subscribers;
 mod support;
 mod tls;
 mod tokens;
+mod waits;
 mod watching;
