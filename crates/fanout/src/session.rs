@@ -7,12 +7,12 @@
 
 mod clock;
 mod output;
+mod pace;
 
 use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -22,22 +22,19 @@ use crate::client::{ClientEvent, ClientParser};
 use crate::config::{FanoutConfig, Slow};
 use crate::frame::{self, CloseCode, Opcode};
 use crate::hub::Subscription;
-use crate::observer::{CloseReason, Loss};
+use crate::observer::CloseReason;
 
 use self::clock::{Clock, Tick};
 use self::output::Output;
 
 pub(crate) use self::clock::after;
+pub use self::pace::PATIENCE;
 
 /// How many frames one vectored write takes at most.
 pub const GATHER_FRAMES: usize = 64;
 
 /// How much is read at a time, in bytes. On the stack, so an idle session has no read buffer.
 const READ_BYTES: usize = 1024;
-
-/// How long a client may take nothing before its session may be cut off, when there are too many
-/// frames in all; see [`FanoutConfig::frames_total_bytes`].
-pub const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How many reads one wake-up may do before others get their turn.
 const READS_PER_POLL: usize = 32;
@@ -210,53 +207,6 @@ impl<Io> Session<Io> {
         self.deadline = Some(after(Instant::now(), self.config().close_timeout));
         let unsent = self.output.close(goodbye) + self.subscription.release();
         self.count_unsent(reason, unsent);
-    }
-
-    /// What a client doesn't get because the relay ends, or because it was too slow, is lost to
-    /// it, and counted. A client that has left loses nothing.
-    fn count_unsent(&mut self, reason: CloseReason, unsent: u64) {
-        let loss = match reason {
-            CloseReason::Shutdown | CloseReason::Cancelled => Loss::Closing,
-            CloseReason::Slow => Loss::Slow,
-            CloseReason::Client
-            | CloseReason::Disconnected
-            | CloseReason::NoPong
-            | CloseReason::Protocol(_) => return,
-        };
-        if unsent > 0 {
-            self.count_lost(loss, unsent);
-        }
-    }
-
-    fn count_lost(&mut self, loss: Loss, publications: u64) {
-        self.lost += publications;
-        let format = self.subscription.key().format;
-        let observer = &self.subscription.shared().observer;
-        observer.dropped(format, loss, publications);
-    }
-
-    /// Closes a session that fell behind, if it is to be closed then. Breaks if it is to be cut
-    /// off: it holds what there is no room for, and its client takes none of it.
-    fn keep_up(&mut self, now: Instant) -> ControlFlow<()> {
-        if self.subscription.slow() == Slow::Disconnect && self.subscription.is_behind() {
-            self.too_slow();
-        }
-        let config = self.config();
-        let is_stalled = self
-            .stalled
-            .is_some_and(|since| after(since, PATIENCE) <= now);
-        if is_stalled
-            && self.subscription.shared().is_pressed()
-            && self.output.bytes() >= config.gather_bytes
-        {
-            self.reason.get_or_insert(CloseReason::Slow);
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn too_slow(&mut self) {
-        self.start_close(CloseCode::SLOW, "too slow", CloseReason::Slow);
     }
 
     /// Does what time demands. Breaks when it is up.

@@ -28,4 +28,5 @@ mod subscribers;
 mod support;
 mod tls;
 mod tokens;
+mod views;
 mod waits;
