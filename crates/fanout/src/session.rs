@@ -1,13 +1,18 @@
 //! The task that serves one subscriber.
 //!
+//! It speaks WebSocket or sends lines in the body of an HTTP answer ([`serve_lines`]); all but what
+//! goes over the wire is the same.
+//!
 //! One future per session reads, writes, keeps its own clock and follows its view's log. It
 //! never waits for one of these alone: while a write is stalled it still reads pongs and Close
 //! frames, and its timers run. What it holds of its own is a few hundred bytes, the control
 //! frames under way, and the shared frames that it has taken for the write under way.
 
 mod clock;
+mod ending;
 mod output;
 mod pace;
+mod wire;
 
 use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
@@ -25,10 +30,12 @@ use crate::hub::Subscription;
 use crate::observer::CloseReason;
 
 use self::clock::{Clock, Tick};
+use self::ending::Phase;
 use self::output::Output;
 
 pub(crate) use self::clock::after;
 pub use self::pace::PATIENCE;
+pub(crate) use self::wire::Wire;
 
 /// How many frames one vectored write takes at most.
 pub const GATHER_FRAMES: usize = 64;
@@ -52,7 +59,8 @@ const READS_PER_POLL: usize = 32;
 ///   oldest ones by the limits of the log, or is closed with 3008 if that is what it asked for.
 /// - The client's Close is answered with its own code. What breaks the protocol is answered
 ///   with 1002, 1007 or 1009. [`Hub::close`](crate::Hub::close) lets the session write what
-///   its log holds and closes with 1001. The rest of the closing handshake gets
+///   its log holds and closes with 1001; [`Hub::revoke`](crate::Hub::revoke) closes with 3500
+///   at once. The rest of the closing handshake gets
 ///   [`FanoutConfig::close_timeout`].
 /// - The end of the stream, or an error of it, ends the session quietly.
 ///
@@ -61,11 +69,38 @@ pub async fn serve<Io>(io: Io, early: Bytes, subscription: Subscription) -> Clos
 where
     Io: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut changes = subscription.changes();
-    let mut session = Session::new(io, subscription);
-    let mut timer = pin!(sleep_until(session.next_deadline()));
+    let mut session = Session::new(io, Wire::WebSocket, subscription);
     session.take_input(&early);
     drop(early);
+    run(&mut session).await
+}
+
+/// Serves one subscriber over `io`, on which the head of an HTTP answer is out, with lines until
+/// either side ends it; `chunked` says whether its body has that coding.
+///
+/// It is [`serve`] but for this:
+/// - The text of each frame is a line: JSON has no newlines in it. A view of points sends many
+///   lines at a time.
+/// - An empty line goes out when there was nothing else to write for
+///   [`FanoutConfig::ping_interval`]. Nobody answers it: it counts as heard when the socket has
+///   taken it, and what is in front of it. A client that takes nothing for
+///   [`FanoutConfig::pong_timeout`] after that is cut off.
+/// - Where a session would close, the body ends; after a stall, without its end.
+/// - What the client sends is read and forgotten; the end of its stream ends the session.
+pub async fn serve_lines<Io>(io: Io, chunked: bool, subscription: Subscription) -> CloseReason
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    run(&mut Session::new(io, Wire::Lines { chunked }, subscription)).await
+}
+
+/// Runs a session to its end. It stays where it is: moved here, it would be there twice.
+async fn run<Io>(session: &mut Session<Io>) -> CloseReason
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut changes = session.subscription.changes();
+    let mut timer = pin!(sleep_until(session.next_deadline()));
     loop {
         let woken = {
             let mut changed = pin!(changes.changed());
@@ -99,6 +134,7 @@ enum Woken {
 struct Session<Io> {
     /// Before the subscription: when that is gone, so is the connection.
     io: Io,
+    wire: Wire,
     parser: ClientParser,
     output: Output,
     clock: Clock,
@@ -115,33 +151,17 @@ struct Session<Io> {
     subscription: Subscription,
 }
 
-/// How far the session has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Live.
-    Open,
-    /// Our Close frame is on its way or out; the client's is awaited.
-    Closing,
-    /// Both Close frames are said, or ours is about to be: write, shut down, end.
-    Answering,
-    /// The client broke the protocol: write our Close frame and shut down, then swallow its
-    /// bytes until it ends. Closing at once would reset the connection under our last frame.
-    Discarding {
-        /// Our side is shut down.
-        shut: bool,
-    },
-}
-
 impl<Io> Session<Io> {
-    fn new(io: Io, subscription: Subscription) -> Self {
+    fn new(io: Io, wire: Wire, subscription: Subscription) -> Self {
         let shared = subscription.shared();
         shared.observer.opened(subscription.key().format);
         let parser = ClientParser::new(shared.config.client_message_bytes);
         let clock = Clock::new(Instant::now(), &shared.config);
         Self {
             io,
+            wire,
             parser,
-            output: Output::default(),
+            output: Output::new(wire),
             clock,
             phase: Phase::Open,
             deadline: None,
@@ -163,6 +183,9 @@ impl<Io> Session<Io> {
 
     /// Takes bytes of the client.
     fn take_input(&mut self, mut input: &[u8]) {
+        if self.wire.is_one_way() {
+            return;
+        }
         self.clock.heard();
         while !input.is_empty() {
             match self.parser.read(&mut input) {
@@ -193,22 +216,6 @@ impl<Io> Session<Io> {
         }
     }
 
-    /// Says goodbye, unless that is done.
-    fn start_close(&mut self, code: CloseCode, text: &str, reason: CloseReason) {
-        if self.phase == Phase::Open {
-            self.stop_watching(reason, frame::close(Some(code), text));
-            self.phase = Phase::Closing;
-        }
-    }
-
-    /// Takes no more frames, drops those not begun, and says goodbye.
-    fn stop_watching(&mut self, reason: CloseReason, goodbye: Bytes) {
-        self.reason = Some(reason);
-        self.deadline = Some(after(Instant::now(), self.config().close_timeout));
-        let unsent = self.output.close(goodbye) + self.subscription.release();
-        self.count_unsent(reason, unsent);
-    }
-
     /// Does what time demands. Breaks when it is up.
     fn keep_time(&mut self, now: Instant) -> ControlFlow<()> {
         if self.phase == Phase::Open {
@@ -233,10 +240,6 @@ impl<Io> Session<Io> {
             self.shut_down();
         }
         ControlFlow::Continue(())
-    }
-
-    fn shut_down(&mut self) {
-        self.start_close(CloseCode::AWAY, "shutting down", CloseReason::Shutdown);
     }
 
     fn next_deadline(&self) -> Instant {
@@ -280,6 +283,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
         mut timer: Pin<&mut Sleep>,
         changed: Pin<&mut impl Future>,
     ) -> Poll<Woken> {
+        self.look_at_pass();
         loop {
             if self.poll_read(cx).is_ready()
                 || self.keep_time(Instant::now()).is_break()
@@ -341,12 +345,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
             if tally.progress && self.output.ping_waits() {
                 self.clock.postpone(Instant::now());
             }
+            if self.wire.is_one_way() && tally.frames > 0 {
+                let config = &self.subscription.shared().config;
+                self.clock.spoke(Instant::now(), config);
+            }
             if ready!(written).is_err() {
                 return Poll::Ready(());
             }
+            if self.wire.is_one_way() {
+                // The socket has taken all, which is as much as there is to hear.
+                self.clock.heard();
+            }
             match self.phase {
                 Phase::Open => {
-                    if !self.refill() {
+                    if !self.refill() && self.phase == Phase::Open {
                         return Poll::Pending;
                     }
                 }

@@ -15,22 +15,6 @@ use crate::observer::{CloseReason, Loss};
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
 impl<Io> Session<Io> {
-    /// What a client doesn't get because the relay ends, or because it was too slow, is lost to
-    /// it, and counted. A client that has left loses nothing.
-    pub(super) fn count_unsent(&mut self, reason: CloseReason, unsent: u64) {
-        let loss = match reason {
-            CloseReason::Shutdown | CloseReason::Cancelled => Loss::Closing,
-            CloseReason::Slow => Loss::Slow,
-            CloseReason::Client
-            | CloseReason::Disconnected
-            | CloseReason::NoPong
-            | CloseReason::Protocol(_) => return,
-        };
-        if unsent > 0 {
-            self.count_lost(loss, unsent);
-        }
-    }
-
     pub(super) fn count_lost(&mut self, loss: Loss, publications: u64) {
         self.lost += publications;
         let format = self.subscription.key().format;
