@@ -9,14 +9,15 @@
 //! frames under way, and the shared frames that it has taken for the write under way.
 
 mod clock;
+mod ending;
 mod output;
+mod pace;
 mod wire;
 
 use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -26,12 +27,14 @@ use crate::client::{ClientEvent, ClientParser};
 use crate::config::{FanoutConfig, Slow};
 use crate::frame::{self, CloseCode, Opcode};
 use crate::hub::Subscription;
-use crate::observer::{CloseReason, Loss};
+use crate::observer::CloseReason;
 
 use self::clock::{Clock, Tick};
+use self::ending::Phase;
 use self::output::Output;
 
 pub(crate) use self::clock::after;
+pub use self::pace::PATIENCE;
 pub(crate) use self::wire::Wire;
 
 /// How many frames one vectored write takes at most.
@@ -39,10 +42,6 @@ pub const GATHER_FRAMES: usize = 64;
 
 /// How much is read at a time, in bytes. On the stack, so an idle session has no read buffer.
 const READ_BYTES: usize = 1024;
-
-/// How long a client may take nothing before its session may be cut off, when there are too many
-/// frames in all; see [`FanoutConfig::frames_total_bytes`].
-pub const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How many reads one wake-up may do before others get their turn.
 const READS_PER_POLL: usize = 32;
@@ -152,24 +151,6 @@ struct Session<Io> {
     subscription: Subscription,
 }
 
-/// How far the session has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Live.
-    Open,
-    /// Our Close frame is on its way or out; the client's is awaited.
-    Closing,
-    /// Both Close frames are said, or ours is about to be, or nobody answers one: write, shut
-    /// down, end.
-    Answering,
-    /// The client broke the protocol: write our Close frame and shut down, then swallow its
-    /// bytes until it ends. Closing at once would reset the connection under our last frame.
-    Discarding {
-        /// Our side is shut down.
-        shut: bool,
-    },
-}
-
 impl<Io> Session<Io> {
     fn new(io: Io, wire: Wire, subscription: Subscription) -> Self {
         let shared = subscription.shared();
@@ -235,81 +216,6 @@ impl<Io> Session<Io> {
         }
     }
 
-    /// Says goodbye, unless that is done.
-    fn start_close(&mut self, code: CloseCode, text: &str, reason: CloseReason) {
-        if self.phase == Phase::Open {
-            self.stop_watching(reason, frame::close(Some(code), text));
-            self.phase = match self.wire.is_one_way() {
-                true => Phase::Answering,
-                false => Phase::Closing,
-            };
-        }
-    }
-
-    /// Takes no more frames, drops those not begun, and says goodbye.
-    fn stop_watching(&mut self, reason: CloseReason, goodbye: Bytes) {
-        self.reason = Some(reason);
-        self.deadline = Some(after(Instant::now(), self.config().close_timeout));
-        let unsent = self.output.close(goodbye) + self.subscription.release();
-        self.count_unsent(reason, unsent);
-    }
-
-    /// What a client doesn't get because the relay ends, or because it was too slow, is lost to
-    /// it, and counted. A client that has left loses nothing.
-    fn count_unsent(&mut self, reason: CloseReason, unsent: u64) {
-        let loss = match reason {
-            CloseReason::Shutdown | CloseReason::Cancelled => Loss::Closing,
-            CloseReason::Slow => Loss::Slow,
-            CloseReason::Client
-            | CloseReason::Disconnected
-            | CloseReason::NoPong
-            | CloseReason::Revoked
-            | CloseReason::Protocol(_) => return,
-        };
-        if unsent > 0 {
-            self.count_lost(loss, unsent);
-        }
-    }
-
-    fn count_lost(&mut self, loss: Loss, publications: u64) {
-        self.lost += publications;
-        let format = self.subscription.key().format;
-        let observer = &self.subscription.shared().observer;
-        observer.dropped(format, loss, publications);
-    }
-
-    /// Says goodbye if the client may watch no longer.
-    fn look_at_pass(&mut self) {
-        if self.subscription.is_revoked() {
-            let text = "the token was revoked";
-            self.start_close(CloseCode::REVOKED, text, CloseReason::Revoked);
-        }
-    }
-
-    /// Closes a session that fell behind, if it is to be closed then. Breaks if it is to be cut
-    /// off: it holds what there is no room for, and its client takes none of it.
-    fn keep_up(&mut self, now: Instant) -> ControlFlow<()> {
-        if self.subscription.slow() == Slow::Disconnect && self.subscription.is_behind() {
-            self.too_slow();
-        }
-        let config = self.config();
-        let is_stalled = self
-            .stalled
-            .is_some_and(|since| after(since, PATIENCE) <= now);
-        if is_stalled
-            && self.subscription.shared().is_pressed()
-            && self.output.bytes() >= config.gather_bytes
-        {
-            self.reason.get_or_insert(CloseReason::Slow);
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn too_slow(&mut self) {
-        self.start_close(CloseCode::SLOW, "too slow", CloseReason::Slow);
-    }
-
     /// Does what time demands. Breaks when it is up.
     fn keep_time(&mut self, now: Instant) -> ControlFlow<()> {
         if self.phase == Phase::Open {
@@ -334,10 +240,6 @@ impl<Io> Session<Io> {
             self.shut_down();
         }
         ControlFlow::Continue(())
-    }
-
-    fn shut_down(&mut self) {
-        self.start_close(CloseCode::AWAY, "shutting down", CloseReason::Shutdown);
     }
 
     fn next_deadline(&self) -> Instant {
