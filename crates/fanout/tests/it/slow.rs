@@ -167,6 +167,8 @@ async fn who_asked_for_it_is_closed_when_too_slow() {
         let (hub, recorder) = hub(FanoutConfig {
             lag_frames: 5,
             gather_bytes: 1,
+            // However slow the test is.
+            close_timeout: Duration::from_secs(3600),
             slow,
             ..FanoutConfig::default()
         });

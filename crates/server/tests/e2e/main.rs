@@ -29,5 +29,6 @@ mod subscribers;
 mod support;
 mod tls;
 mod tokens;
+mod views;
 mod waits;
 mod watching;

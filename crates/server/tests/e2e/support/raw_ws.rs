@@ -53,10 +53,15 @@ pub(crate) struct RawFrame {
 impl RawWatcher {
     /// Subscribes to metrics, over a socket that can't hold much unread.
     pub(crate) fn connect(address: SocketAddr) -> Self {
+        Self::connect_to(address, "/ws/metrics")
+    }
+
+    /// As [`connect`](Self::connect), to what a path shows.
+    pub(crate) fn connect_to(address: SocketAddr, path: &str) -> Self {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
         socket.connect_timeout(&address.into(), PATIENCE).unwrap();
-        Self::over(Http::over(TcpStream::from(socket)))
+        Self::over(Http::over(TcpStream::from(socket)), path)
     }
 
     /// Ends with a reset instead of a FIN.
@@ -68,13 +73,13 @@ impl RawWatcher {
 impl RawWatcher<TlsStream> {
     /// Subscribes to metrics over TLS.
     pub(crate) fn connect_tls(address: SocketAddr, config: &Arc<ClientConfig>) -> Self {
-        Self::over(Http::tls(address, config).unwrap())
+        Self::over(Http::tls(address, config).unwrap(), "/ws/metrics")
     }
 }
 
 impl<S: Read + Write> RawWatcher<S> {
-    fn over(mut http: Http<S>) -> Self {
-        http.send(&handshake("/ws/metrics", &[]));
+    fn over(mut http: Http<S>, path: &str) -> Self {
+        http.send(&handshake(path, &[]));
         let answer = http.answer_head();
         assert_eq!(answer.status, 101, "{answer:?}");
         let accept = answer.header("sec-websocket-accept");
