@@ -368,6 +368,7 @@ mod tests {
             ["--cors-allowed-origins", "example.com"],
             ["--cors-allowed-headers", "a b"],
             ["--ping-interval", "soon"],
+            ["--compression", "true"],
             ["--log-format", "xml"],
             ["--tls-cert", "cert.pem"],
             ["--tls-key", "key.pem"],
