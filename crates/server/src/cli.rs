@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::base_path::BasePath;
 use crate::config::ServerConfig;
 use crate::conversion::Job;
 use crate::gate::{HostName, OriginPattern};
@@ -158,6 +159,10 @@ struct ServeArgs {
     )]
     allowed_hosts: Vec<HostName>,
 
+    /// What a reverse proxy puts before all paths, like `/otel`; paths without it are served too
+    #[arg(long, value_name = "PATH", env = "OTLP_RELAY_BASE_PATH")]
+    base_path: Option<BasePath>,
+
     /// The most WebSocket sessions [default: 10000]
     #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS", value_parser = values::count)]
     max_sessions: Option<usize>,
@@ -240,6 +245,7 @@ impl ServeArgs {
         set(&mut config.reload_interval, args.reload_interval);
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
+        config.base_path = args.base_path;
         if let Some(limit) = args.max_body {
             config.ingest.max_body_bytes = limit;
             config.ingest.codec.input_bytes = limit;
@@ -360,6 +366,7 @@ mod tests {
             ["--workers", "513"],
             ["--allowed-origins", "example.com"],
             ["--allowed-hosts", "a/b"],
+            ["--base-path", "otel"],
             ["--ping-interval", "soon"],
             ["--log-format", "xml"],
             ["--tls-cert", "cert.pem"],

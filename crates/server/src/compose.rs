@@ -29,16 +29,18 @@ use socket2::{Domain, Socket, Type};
 use tracing::{info, warn};
 
 use self::exchange::Exchange;
+use crate::RunError;
+use crate::base_path::{BasePath, Routed};
 use crate::bridge::Bridge;
 use crate::config::{ConnectionConfig, ServerConfig};
 use crate::conn::{Clock, Conn, ConnHandle, Connections};
 use crate::counters::Counters;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
+use crate::pages::{self, About};
 use crate::shutdown::{self, Draining};
 use crate::tls::{Handshake, Inside, Stream, Tls};
 use crate::tokens::Tokens;
-use crate::{RunError, pages};
 
 /// Connections that the system may hold ready for us.
 const BACKLOG: i32 = 1024;
@@ -61,6 +63,8 @@ struct Parts {
     receiver: Receiver,
     fanout: Fanout,
     rules: Arc<Rules>,
+    base_path: Option<BasePath>,
+    about: About,
     connections: Connections,
     waits: ConnectionConfig,
     tls: Option<Arc<Tls>>,
@@ -122,7 +126,7 @@ impl Relay {
     /// [`RunError::Server`] if serving fails.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let (addresses, grpc_addresses) = (self.addresses(), self.grpc_addresses());
-        let parts = self.parts(&addresses);
+        let parts = self.parts(&addresses, &grpc_addresses);
         let mut builder = Server::build()
             .workers(self.config.workers)
             // `Connections` is the limit that answers; this one would only stop accepting.
@@ -199,7 +203,7 @@ impl Relay {
         Ok(())
     }
 
-    fn parts(&self, addresses: &[SocketAddr]) -> Parts {
+    fn parts(&self, addresses: &[SocketAddr], grpc: &[SocketAddr]) -> Parts {
         let config = &self.config;
         let counters = self.counters();
         let hub = Hub::new(config.fanout.clone(), counters.clone());
@@ -220,6 +224,10 @@ impl Relay {
                 gate: rules.clone(),
             },
             rules,
+            base_path: config.base_path.clone(),
+            about: About {
+                grpc_ports: grpc.iter().map(SocketAddr::port).collect(),
+            },
             connections: Connections::new(config.connections.max, counters.clone()),
             waits: config.connections,
             tls: self.files.tls.clone(),
@@ -333,19 +341,24 @@ fn application(
         receiver,
         fanout,
         rules,
+        base_path,
+        about,
         draining,
         ..
     } = parts;
     App::new()
         .wrap_fn(move |mut request, next| {
             let exchange = Exchange::begin(&mut request);
-            let answer = match refusal(&rules, &request) {
-                Some(refused) => Answer::Refused(request.into_response(refused)),
-                None => Answer::Handled(next.call(request)),
+            let routed = base_path.as_ref().map(|base| base.route(&mut request));
+            let answer = match (refusal(&rules, &request), routed) {
+                (Some(early), _) | (None, Some(Routed::Answered(early))) => {
+                    Answer::Early(request.into_response(early))
+                }
+                (None, Some(Routed::On) | None) => Answer::Handled(next.call(request)),
             };
             async move {
                 let response = match answer {
-                    Answer::Refused(response) => response,
+                    Answer::Early(response) => response,
                     Answer::Handled(response) => response.await?,
                 };
                 Ok(exchange.answer(response))
@@ -353,12 +366,12 @@ fn application(
         })
         .configure(|cfg| ingest::configure(cfg, receiver))
         .configure(|cfg| fanout::configure::<ConnHandle<Stream>>(cfg, fanout))
-        .configure(|cfg| pages::configure(cfg, draining))
+        .configure(|cfg| pages::configure(cfg, &about, draining))
 }
 
 /// How a request is answered: at once, or by its handler.
 enum Answer<F> {
-    Refused(ServiceResponse<BoxBody>),
+    Early(ServiceResponse<BoxBody>),
     Handled(F),
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use fanout::FanoutConfig;
 use ingest::IngestConfig;
 
+use crate::base_path::BasePath;
 use crate::gate::GateConfig;
 
 /// Everything that can be set.
@@ -37,6 +38,8 @@ pub struct ServerConfig {
     pub fanout: FanoutConfig,
     /// Who may talk to the relay.
     pub gate: GateConfig,
+    /// What a reverse proxy puts before all paths. Default: nothing.
+    pub base_path: Option<BasePath>,
 }
 
 /// Where the certificates are, as PEM. All three may change while the relay runs.
@@ -149,6 +152,7 @@ impl Default for ServerConfig {
             reload_interval: Duration::from_secs(30),
             fanout: FanoutConfig::default(),
             gate: GateConfig::default(),
+            base_path: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! [`Relay`] is the whole program, callable from a test. Beside it, [`conversion`] converts files
 //! with [`::convert`], without a relay.
 
+pub mod base_path;
 pub mod bridge;
 pub mod cli;
 mod compose;

@@ -13,7 +13,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ingest", &["otlp-codec"]),
     ("fanout", &["otlp-codec"]),
     ("convert", &["otlp-codec"]),
-    ("server", &["otlp-codec", "convert", "ingest", "fanout"]),
+    ("viewer", &[]),
+    (
+        "server",
+        &["otlp-codec", "convert", "ingest", "fanout", "viewer"],
+    ),
     ("xtask", &[]),
 ];
 
@@ -32,6 +36,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     ("convert", &["tokio", "actix-web", "clap", "tracing"]),
+    ("viewer", &["tokio", "actix-web"]),
     ("ingest", &["actix-ws", "clap", "tracing-subscriber"]),
     (
         "fanout",

@@ -1,0 +1,25 @@
+/** Labels of lines, as people read them. */
+
+/** Which labels tell lines apart, and which all of them share. */
+export function splitLabels(lines) {
+  if (lines.length === 0) return { shared: [], differing: () => [] };
+  const [first, ...others] = lines.map(({ labels }) => new Map(labels));
+  const shared = [...first].filter(([name, text]) => others.every((labels) => labels.get(name) === text));
+  const names = new Set(shared.map(([name]) => name));
+  // A line alone is told by what it is of, not by nothing.
+  if (others.length === 0) names.delete('quantile');
+  return {
+    shared: shared.filter(([name]) => name !== 'quantile' || others.length > 0),
+    differing: (line) => line.labels.filter(([name]) => !names.has(name)),
+  };
+}
+
+/** Labels as a text: `route=/cart · p99`. */
+export function labelText(labels) {
+  return labels.map(([name, text]) => (name === 'quantile' ? text : `${shortName(name)}=${text || '""'}`)).join(' · ');
+}
+
+/** A name without what it is a name of. */
+export function shortName(name) {
+  return name.replace(/^(attr|resource)\./, '');
+}

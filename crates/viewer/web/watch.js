@@ -1,0 +1,132 @@
+/** The connection to the relay: one WebSocket for what the page shows, made again when it breaks. */
+
+import { Link } from './core/link.js';
+import { milliseconds, signalOf } from './core/otlp.js';
+import { addressOf } from './core/view.js';
+
+/** How long the relay may take to say why it refuses, in milliseconds. */
+const PROBE_TIMEOUT = 10_000;
+
+export class Watch {
+  /**
+   * @param {object} heard what to call: `data(signal, request, time, length)` for a frame that was
+   *   read, `raw(text)` for one that is shown as it is, `gap(gap)`, and `changed()` when the state
+   *   of the connection is another
+   */
+  constructor(heard) {
+    this.heard = heard;
+    this.link = new Link();
+    this.needsToken = false;
+    this.key = '';
+  }
+
+  /** Watches what a view asks for; nothing happens if it is what is watched, but for `again`. */
+  show({ base, request, token, raw, again }) {
+    const key = JSON.stringify([base, request, token, raw]);
+    if (key === this.key && !again) return;
+    this.key = key;
+    Object.assign(this, { base, request, token, isRaw: raw, needsToken: false });
+    this.#drop();
+    this.link.forget();
+    this.#connect();
+  }
+
+  #drop() {
+    clearTimeout(this.timer);
+    const socket = this.socket;
+    this.socket = undefined;
+    socket?.close(1000);
+  }
+
+  #connect() {
+    const going = this.link.begin(this.request.replay);
+    const parameters = [...this.request.parameters, ...going];
+    if (!this.isRaw) parameters.push(['envelope', 'true']);
+    const address = addressOf(this.base, this.request.path, parameters);
+    const socket = new WebSocket(address, protocols(this.token));
+    this.socket = socket;
+    const mine = (handle) => (event) => {
+      if (this.socket === socket) handle(event);
+    };
+    let wasOpen = false;
+    socket.onopen = mine(() => {
+      wasOpen = true;
+      this.link.opened();
+      this.heard.changed();
+    });
+    socket.onmessage = mine(({ data }) => this.#take(data));
+    socket.onclose = mine(({ code }) => (wasOpen ? this.#comeAgain(code) : this.#askWhy(address)));
+    this.heard.changed();
+  }
+
+  #take(text) {
+    if (typeof text !== 'string') return;
+    if (this.isRaw) {
+      this.heard.raw(text);
+      return;
+    }
+    const message = JSON.parse(text);
+    if (message.type === 'data') {
+      if (this.link.passed(message)) this.heard.data(message.signal, message.data, Date.parse(message.receivedAt), text.length);
+    } else if (message.type) {
+      const gap = this.link.told(message);
+      if (gap) this.heard.gap(gap);
+    } else {
+      this.heard.data(signalOf(message), message, milliseconds(0), text.length);
+    }
+  }
+
+  #comeAgain(code) {
+    const wait = this.link.closed(code);
+    if (wait !== undefined) this.timer = setTimeout(() => this.#connect(), wait);
+    this.heard.changed();
+  }
+
+  /** Browsers don't say why a connection was refused. The same request without an upgrade does. */
+  async #askWhy(address) {
+    const socket = this.socket;
+    const refusal = await whyRefused(address, this.token);
+    if (this.socket !== socket) return;
+    if (!refusal) {
+      this.#comeAgain(1006);
+      return;
+    }
+    this.needsToken = refusal.status === 401;
+    this.link.refused(refusal.text);
+    this.heard.changed();
+  }
+}
+
+/** How a browser shows a token: as a subprotocol, which stands in no log of addresses. */
+function protocols(token) {
+  return token ? ['otlp-relay', `bearer.${base64url(token)}`] : [];
+}
+
+function base64url(text) {
+  const bytes = new TextEncoder().encode(text);
+  const encoded = btoa(String.fromCharCode(...bytes));
+  return encoded.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** What the relay says to a request that it won't serve, `undefined` if it may later. */
+async function whyRefused(address, token) {
+  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  try {
+    const response = await fetch(address.replace(/^ws/, 'http'), { headers, signal: AbortSignal.timeout(PROBE_TIMEOUT) });
+    // 426: it would have been served; 429 and 503: come again.
+    if (![400, 401, 403, 404].includes(response.status)) return undefined;
+    const text = await response.text();
+    return { status: response.status, text: messageOf(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The message of a `google.rpc.Status` in JSON, or the text itself. */
+function messageOf(text) {
+  try {
+    return JSON.parse(text).message ?? text;
+  } catch {
+    return text.slice(0, 500);
+  }
+}
