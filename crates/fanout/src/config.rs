@@ -14,9 +14,13 @@ pub struct FanoutConfig {
     pub lag_bytes: usize,
     /// How many publications the log of one view may hold, in the same way. Default: 1024.
     pub lag_frames: usize,
-    /// The longest text of one frame, in bytes, without its header. An export that renders
-    /// longer is counted as dropped by each session. Default: 16 MiB.
+    /// The longest message, in bytes. An export that renders longer is counted as dropped by
+    /// each session, or comes in parts if the client asks for a limit of its own. Those together
+    /// are at most [`lag_bytes`](Self::lag_bytes) long. Default: 16 MiB.
     pub frame_bytes: usize,
+    /// How many different views may be watched at a time; one more is refused with 503. Each has
+    /// a log of its own. Default: 64.
+    pub max_views: usize,
     /// From this length of an export's protobuf on, in bytes, it is rendered on a thread for
     /// blocking work, as many at a time as there are cores; below, in a task of the runtime
     /// that published it. Default: 1 MiB.
@@ -54,6 +58,7 @@ impl Default for FanoutConfig {
             lag_bytes: 16 << 20,
             lag_frames: 1024,
             frame_bytes: 16 << 20,
+            max_views: 64,
             offload_bytes: 1 << 20,
             gather_bytes: 64 << 10,
             max_sessions: 10_000,

@@ -16,6 +16,8 @@ pub const MAX_CONTROL: usize = 125;
 pub enum Opcode {
     /// A text message.
     Text = 0x1,
+    /// A binary message.
+    Binary = 0x2,
     /// A closing handshake.
     Close = 0x8,
     /// A question for a pong.
@@ -86,14 +88,14 @@ pub fn header(opcode: Opcode, len: usize) -> ([u8; MAX_HEADER], usize) {
     (header, used)
 }
 
-/// Turns a buffer whose first [`MAX_HEADER`] bytes are room for a header and the rest a text
-/// into one frame, without copying the text.
+/// Turns a buffer whose first [`MAX_HEADER`] bytes are room for a header and the rest a message
+/// into one frame, without copying the message.
 ///
 /// # Panics
 /// If the buffer is shorter than [`MAX_HEADER`].
 #[must_use]
-pub fn text(mut buffer: Vec<u8>) -> Bytes {
-    let (header, used) = header(Opcode::Text, buffer.len() - MAX_HEADER);
+pub fn data(opcode: Opcode, mut buffer: Vec<u8>) -> Bytes {
+    let (header, used) = header(opcode, buffer.len() - MAX_HEADER);
     let start = MAX_HEADER - used;
     buffer[start..MAX_HEADER].copy_from_slice(&header[..used]);
     Bytes::from(buffer).slice(start..)
@@ -134,7 +136,7 @@ mod tests {
     /// Scenario: texts on either side of the lengths where the header grows.
     /// Guarantees: the header of RFC 6455 section 5.2 and the text, untouched.
     #[test]
-    fn a_text_frame_has_the_shortest_header_that_fits() {
+    fn a_data_frame_has_the_shortest_header_that_fits() {
         for (len, header) in [
             (0, vec![0x81, 0]),
             (125, vec![0x81, 125]),
@@ -144,7 +146,7 @@ mod tests {
         ] {
             let mut buffer = vec![0; MAX_HEADER];
             buffer.resize(MAX_HEADER + len, b'x');
-            let frame = text(buffer);
+            let frame = data(Opcode::Text, buffer);
             assert_eq!(frame[..header.len()], header);
             assert_eq!(frame.len(), header.len() + len);
             assert!(frame[header.len()..].iter().all(|&byte| byte == b'x'));

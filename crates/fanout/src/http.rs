@@ -18,9 +18,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::config::FanoutConfig;
 use crate::hub::{Hub, SubscribeError, Subscription};
+use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::session::serve;
-use crate::view::{Signals, ViewKey};
+use crate::view::Signals;
 
 /// How many bytes a client may send behind its handshake before it has the answer. RFC 6455
 /// section 4.1 lets it send none; a client that sends more is dropped.
@@ -134,8 +135,8 @@ async fn upgrade<D: Detach>(
     fanout
         .gate
         .admit(request.head(), request.peer_addr().map(|peer| peer.ip()))?;
-    let key = ViewKey::parse(signals, request.query_string())?;
-    let subscription = fanout.hub.subscribe(key).map_err(unavailable)?;
+    let query = Query::parse(signals, request.query_string(), fanout.hub.config())?;
+    let subscription = fanout.hub.subscribe(query.view).map_err(unavailable)?;
     let response = shake_hands(request).await?;
     let Some(connection) = request.conn_data::<D>() else {
         tracing::error!("the connection cannot be detached; is this route on another server?");
@@ -214,7 +215,9 @@ async fn take_socket<Io>(mut socket: Socket<Io>, payload: dev::Payload) -> Optio
 fn unavailable(error: SubscribeError) -> Refusal {
     let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
     match error {
-        SubscribeError::TooMany { .. } | SubscribeError::Closed => {
+        SubscribeError::TooMany { .. }
+        | SubscribeError::TooManyViews { .. }
+        | SubscribeError::Closed => {
             refusal.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
         }
     }
@@ -236,6 +239,7 @@ mod tests {
 
     use super::*;
     use crate::observer::NoObserver;
+    use crate::view::ViewKey;
 
     /// Scenario: the task of a client on a TCP socket, which is all that an idle one holds.
     /// Guarantees: it stays under 1.25 KB, so that with its socket and its place in the log an
@@ -243,9 +247,7 @@ mod tests {
     #[tokio::test]
     async fn an_idle_client_is_small() {
         let hub = Hub::new(FanoutConfig::default(), Arc::new(NoObserver));
-        let subscription = hub
-            .subscribe(ViewKey::parse(Signal::Metrics, "").unwrap())
-            .unwrap();
+        let subscription = hub.subscribe(ViewKey::of(Signal::Metrics)).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let io = TcpStream::connect(listener.local_addr().unwrap())
             .await

@@ -1,13 +1,15 @@
 //! The hub: numbers exports and gives each a place in the log of every view that is watched.
 
+mod job;
 mod offload;
-mod render;
 mod subscription;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use otlp_codec::Signal;
@@ -18,14 +20,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::FanoutConfig;
-use crate::log::{Freed, Log};
+use crate::log::{Cursor, Freed, Log};
 use crate::observer::Observer;
+use crate::publication::Publication;
+use crate::render::{self, Recipe, Writer};
 use crate::session::after;
 use crate::slot::Slot;
 use crate::view::ViewKey;
 
+use self::job::Job;
 use self::offload::Offload;
-use self::render::{Job, Renderer};
 
 pub use self::subscription::Subscription;
 
@@ -60,6 +64,12 @@ pub enum SubscribeError {
         /// The limit that was reached.
         limit: usize,
     },
+    /// [`FanoutConfig::max_views`] others are watched.
+    #[error("{limit} different views are watched, the limit; one of those can be watched")]
+    TooManyViews {
+        /// The limit that was reached.
+        limit: usize,
+    },
     /// [`Hub::close`] was called.
     #[error("the relay is shutting down")]
     Closed,
@@ -68,7 +78,9 @@ pub enum SubscribeError {
 pub(crate) struct Shared {
     pub(crate) config: FanoutConfig,
     pub(crate) observer: Arc<dyn Observer>,
-    renderer: Renderer,
+    writer: Writer,
+    /// Names the life of this hub, in which numbers mean something.
+    epoch: String,
     offload: Arc<Offload>,
     state: Mutex<State>,
     /// Set once, under the lock of the state; readable without it.
@@ -86,6 +98,7 @@ struct State {
 
 pub(crate) struct View {
     pub(crate) key: ViewKey,
+    recipe: Recipe,
     pub(crate) log: Mutex<Log>,
     /// Told whenever a session might read on.
     pub(crate) changes: watch::Sender<()>,
@@ -95,14 +108,14 @@ impl Hub {
     /// A hub without history: the first export gets the number 1.
     #[must_use]
     pub fn new(config: FanoutConfig, observer: Arc<dyn Observer>) -> Self {
-        let renderer = render::codec(&config);
-        Self::with_renderer(config, observer, renderer)
+        let writer = render::codec(&config);
+        Self::with_writer(config, observer, writer)
     }
 
-    pub(crate) fn with_renderer(
+    pub(crate) fn with_writer(
         config: FanoutConfig,
         observer: Arc<dyn Observer>,
-        renderer: Renderer,
+        writer: Writer,
     ) -> Self {
         let state = State {
             next_seq: 1,
@@ -112,7 +125,8 @@ impl Hub {
             shared: Arc::new(Shared {
                 config,
                 observer,
-                renderer,
+                writer,
+                epoch: new_epoch(),
                 offload: Offload::for_this_machine(),
                 state: Mutex::new(state),
                 closed: AtomicBool::new(false),
@@ -120,6 +134,13 @@ impl Hub {
                 live: watch::Sender::new(0),
             }),
         }
+    }
+
+    /// The name of this hub's life, in which numbers of publications mean something: 16
+    /// hexadecimal digits that no other hub has.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        &self.shared.epoch
     }
 
     /// The limits and waits that hold here.
@@ -141,7 +162,8 @@ impl Hub {
     /// happens in a task of the current tokio runtime, or on a thread for blocking work from
     /// [`FanoutConfig::offload_bytes`] on. Outside a runtime it is done before this returns.
     pub fn publish(&self, signal: Signal, wire: Bytes, items: usize) -> Option<u64> {
-        let (seq, jobs) = self.enter(signal, &wire)?;
+        let length = wire.len();
+        let (seq, jobs) = self.enter(signal, wire)?;
         self.shared.observer.published(signal, items, jobs.len());
         let runtime = Handle::try_current().ok();
         for (job, freed) in jobs {
@@ -150,7 +172,7 @@ impl Hub {
             }
             match &runtime {
                 None => job.run(),
-                Some(runtime) if wire.len() < self.shared.config.offload_bytes => {
+                Some(runtime) if length < self.shared.config.offload_bytes => {
                     drop(runtime.spawn(async move { job.run() }));
                 }
                 Some(runtime) => self.shared.offload.add(runtime, job),
@@ -160,21 +182,25 @@ impl Hub {
     }
 
     /// The part of publishing that is under the lock; `None` if the hub is closed.
-    fn enter(&self, signal: Signal, wire: &Bytes) -> Option<(u64, Vec<(Job, Freed)>)> {
+    fn enter(&self, signal: Signal, wire: Bytes) -> Option<(u64, Vec<(Job, Freed)>)> {
+        let received = SystemTime::now();
         let mut state = self.shared.state.lock();
         if self.shared.closed.load(Ordering::Relaxed) {
             return None;
         }
         let seq = state.next_seq;
         state.next_seq += 1;
+        let publication = Arc::new(Publication {
+            seq,
+            signal,
+            wire,
+            received,
+        });
         let mut jobs = Vec::new();
-        for view in state
-            .views
-            .values()
-            .filter(|view| view.key.signals.contains(signal))
-        {
-            let slot = Arc::new(Slot::new(seq, signal, wire.clone()));
-            let (position, freed) = view.log.lock().push(Arc::clone(&slot), wire.len());
+        for view in state.watched(signal) {
+            let slot = Arc::new(Slot::new(Arc::clone(&publication)));
+            let weight = publication.wire.len();
+            let (position, freed) = view.log.lock().push(Arc::clone(&slot), weight);
             jobs.push((Job::new(&self.shared, view, slot, position), freed));
         }
         Some((seq, jobs))
@@ -183,7 +209,7 @@ impl Hub {
     /// Begins to watch: every export published after this returns is for the subscription.
     ///
     /// # Errors
-    /// When the limit of sessions is reached, and after [`close`](Self::close).
+    /// When the limit of sessions or of views is reached, and after [`close`](Self::close).
     pub fn subscribe(&self, key: ViewKey) -> Result<Subscription, SubscribeError> {
         let shared = &self.shared;
         let mut state = shared.state.lock();
@@ -194,20 +220,11 @@ impl Hub {
         if *shared.live.borrow() >= limit {
             return Err(SubscribeError::TooMany { limit });
         }
-        let view = state.views.entry(key).or_insert_with_key(|key| {
-            Arc::new(View {
-                key: key.clone(),
-                log: Mutex::new(Log::new(shared.config.lag_bytes, shared.config.lag_frames)),
-                changes: watch::Sender::new(()),
-            })
-        });
-        let cursor = view.log.lock().join();
+        let last = state.next_seq - 1;
+        let view = shared.view(&mut state, key)?;
+        let cursor = view.log.lock().join(last);
         shared.live.send_modify(|live| *live += 1);
-        Ok(Subscription::new(
-            Arc::clone(shared),
-            Arc::clone(view),
-            cursor,
-        ))
+        Ok(Subscription::new(Arc::clone(shared), view, cursor))
     }
 
     /// What the hub holds now.
@@ -254,7 +271,29 @@ impl Hub {
     }
 }
 
+impl State {
+    /// The views in which a publication of `signal` has a place.
+    fn watched(&self, signal: Signal) -> impl Iterator<Item = &Arc<View>> {
+        let views = self.views.values();
+        views.filter(move |view| view.key.signals.contains(signal))
+    }
+}
+
 impl Shared {
+    /// The view of a key, which is made if nobody watches it yet.
+    fn view(&self, state: &mut State, key: ViewKey) -> Result<Arc<View>, SubscribeError> {
+        let limit = self.config.max_views;
+        let full = state.views.len() >= limit;
+        match state.views.entry(key) {
+            Entry::Occupied(view) => Ok(Arc::clone(view.get())),
+            Entry::Vacant(_) if full => Err(SubscribeError::TooManyViews { limit }),
+            Entry::Vacant(place) => {
+                let view = Arc::new(View::new(place.key(), self));
+                Ok(Arc::clone(place.insert(view)))
+            }
+        }
+    }
+
     /// Until when sessions may write what their logs hold, once the hub is closed.
     pub(crate) fn drain_until(&self) -> Option<Instant> {
         self.drain_until.get().copied()
@@ -262,11 +301,12 @@ impl Shared {
 
     /// Takes a cursor out of its view, and the view out of the hub with the last one. Returns
     /// how many publications lay before the cursor.
-    fn leave(&self, view: &Arc<View>, cursor: u64) -> u64 {
+    fn leave(&self, view: &Arc<View>, cursor: &Cursor) -> u64 {
         let mut state = self.state.lock();
         let mut log = view.log.lock();
         let unread = log.unread(cursor);
-        let (last, freed) = log.leave(cursor);
+        let freed = log.leave(cursor);
+        let last = !log.is_read();
         drop(log);
         if last {
             state.views.remove(&view.key);
@@ -279,6 +319,24 @@ impl Shared {
     fn one_session_less(&self) {
         self.live.send_modify(|live| *live -= 1);
     }
+}
+
+impl View {
+    fn new(key: &ViewKey, shared: &Shared) -> Self {
+        let config = &shared.config;
+        Self {
+            key: key.clone(),
+            recipe: Recipe::new(key, config, &shared.epoch, Arc::clone(&shared.writer)),
+            log: Mutex::new(Log::new(config.lag_bytes, config.lag_frames)),
+            changes: watch::Sender::new(()),
+        }
+    }
+}
+
+/// 64 random bits as text: every `RandomState` has keys of its own.
+fn new_epoch() -> String {
+    let random = RandomState::new().hash_one(SystemTime::now());
+    format!("{random:016x}")
 }
 
 #[cfg(test)]

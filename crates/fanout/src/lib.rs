@@ -3,8 +3,9 @@
 //! # The life of a frame
 //! 1. [`Hub::publish`] takes an export (a signal and its protobuf bytes), gives it a number and
 //!    puts an empty slot into the log of each view that matches. One short lock; it never waits.
-//! 2. Each view renders the export once, outside every lock, into a complete RFC 6455 frame and
-//!    fills its slot. An export that nobody watches is not rendered.
+//! 2. Each view renders the export once, outside every lock: what its filter leaves, in its
+//!    format, into complete RFC 6455 frames, mostly one, and fills its slot. An export that nobody
+//!    watches is not rendered.
 //! 3. Each session ([`serve`]) reads its view's log at a cursor of its own and writes the shared
 //!    frames with vectored writes. Nothing is pushed to sessions, so publishing costs the same
 //!    whoever is slow.
@@ -25,7 +26,10 @@ pub mod http;
 pub mod hub;
 mod log;
 pub mod observer;
+mod publication;
+pub mod query;
 pub mod refusal;
+mod render;
 pub mod session;
 mod slot;
 pub mod view;
@@ -33,7 +37,8 @@ pub mod view;
 pub use config::FanoutConfig;
 pub use http::{Detach, Fanout, Gate, OpenGate, Socket, configure};
 pub use hub::{Hub, Snapshot, SubscribeError, Subscription};
-pub use observer::{CloseReason, NoObserver, Observer, Rendering};
+pub use observer::{CloseReason, Loss, NoObserver, Observer, Rendering};
+pub use query::Query;
 pub use refusal::Refusal;
 pub use session::serve;
 pub use view::{Format, Signals, ViewKey};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::observer::Loss;
 use crate::session::GATHER_FRAMES;
 use crate::slot::{Outcome, Slot};
 
@@ -45,7 +46,7 @@ pub(crate) struct Freed(Vec<Arc<Slot>>);
 #[must_use]
 pub(crate) struct Read {
     /// Publications lost to this session, all of them before the frames read.
-    pub(crate) dropped: u64,
+    pub(crate) lost: Losses,
     /// Publications passed that hold nothing for the view.
     pub(crate) empty: u64,
     /// There is more to read at once.
@@ -54,6 +55,45 @@ pub(crate) struct Read {
     pub(crate) ended: bool,
     /// What all sessions have passed with this reading.
     pub(crate) freed: Freed,
+}
+
+/// How many publications were lost, by the cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Losses {
+    pub(crate) slow: u64,
+    pub(crate) too_big: u64,
+    pub(crate) failed: u64,
+}
+
+impl Losses {
+    fn add(&mut self, loss: Loss) {
+        match loss {
+            Loss::Slow | Loss::Closing => self.slow += 1,
+            Loss::TooBig => self.too_big += 1,
+            Loss::Failed => self.failed += 1,
+        }
+    }
+
+    /// Those that there are.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (Loss, u64)> {
+        let all = [
+            (Loss::Slow, self.slow),
+            (Loss::TooBig, self.too_big),
+            (Loss::Failed, self.failed),
+        ];
+        all.into_iter().filter(|(_, count)| *count > 0)
+    }
+}
+
+/// Where a session stands in a log.
+#[derive(Debug)]
+pub(crate) struct Cursor {
+    /// The position that it takes next.
+    position: u64,
+    /// How many frames of that it has taken already.
+    part: usize,
+    /// The number of the last publication that it is done with.
+    pub(crate) seq: u64,
 }
 
 impl Freed {
@@ -106,23 +146,32 @@ impl Log {
         self.enforce()
     }
 
-    /// A new cursor behind the newest entry.
-    pub(crate) fn join(&mut self) -> u64 {
-        let cursor = self.end();
-        *self.cursors.entry(cursor).or_default() += 1;
-        cursor
+    /// A new cursor behind the newest entry, for a session that is done with everything up to
+    /// `seq`.
+    pub(crate) fn join(&mut self, seq: u64) -> Cursor {
+        let position = self.end();
+        *self.cursors.entry(position).or_default() += 1;
+        Cursor {
+            position,
+            part: 0,
+            seq,
+        }
+    }
+
+    /// Whether there is a cursor.
+    pub(crate) fn is_read(&self) -> bool {
+        !self.cursors.is_empty()
     }
 
     /// How many publications a session with this cursor has yet to take, or has lost.
-    pub(crate) fn unread(&self, cursor: u64) -> u64 {
-        self.end() - cursor
+    pub(crate) fn unread(&self, cursor: &Cursor) -> u64 {
+        self.end() - cursor.position
     }
 
-    /// Takes a cursor away. Returns whether it was the last one, and what is free with it.
-    pub(crate) fn leave(&mut self, cursor: u64) -> (bool, Freed) {
-        self.lift(cursor);
-        let freed = self.free_passed();
-        (self.cursors.is_empty(), freed)
+    /// Takes a cursor away. Returns what is free with it.
+    pub(crate) fn leave(&mut self, cursor: &Cursor) -> Freed {
+        self.lift(cursor.position);
+        self.free_passed()
     }
 
     /// Reads on from `cursor` and moves it: appends at most `max_bytes` and [`GATHER_FRAMES`]
@@ -130,43 +179,31 @@ impl Log {
     /// that is not filled, and before a loss once frames were read.
     pub(crate) fn read(
         &mut self,
-        cursor: &mut u64,
+        cursor: &mut Cursor,
         max_bytes: usize,
         out: &mut VecDeque<Bytes>,
     ) -> Read {
-        let mut read = Read::default();
-        let mut next = (*cursor).max(self.covers_from);
-        read.dropped = next - *cursor;
-        let (mut frames, mut bytes) = (0, 0);
-        for entry in self.entries.iter().skip(index(next - self.covers_from)) {
-            match entry.slot.outcome() {
-                None => break,
-                Some(Outcome::Nothing) => read.empty += 1,
-                Some(Outcome::Lost) if frames > 0 => {
-                    read.more = true;
-                    break;
-                }
-                Some(Outcome::Lost) => read.dropped += 1,
-                Some(Outcome::Frame(frame)) => {
-                    let fits = bytes + frame.len() <= max_bytes && frames < GATHER_FRAMES;
-                    if frames > 0 && !fits {
-                        read.more = true;
-                        break;
-                    }
-                    frames += 1;
-                    bytes += frame.len();
-                    out.push_back(frame.clone());
-                }
-            }
-            next += 1;
+        let mut reading = Reading::new(max_bytes, out);
+        let begin = cursor.position;
+        if begin < self.covers_from {
+            reading.read.lost.slow = self.covers_from - begin;
+            (cursor.position, cursor.part) = (self.covers_from, 0);
         }
-        if next != *cursor {
-            self.lift(*cursor);
-            *self.cursors.entry(next).or_default() += 1;
-            *cursor = next;
+        let entries = self.entries.iter();
+        for entry in entries.skip(index(cursor.position - self.covers_from)) {
+            if !reading.take(&entry.slot, &mut cursor.part) {
+                break;
+            }
+            cursor.position += 1;
+            cursor.seq = entry.slot.seq;
+        }
+        let mut read = reading.read;
+        if cursor.position != begin {
+            self.lift(begin);
+            *self.cursors.entry(cursor.position).or_default() += 1;
             read.freed = self.free_passed();
         }
-        read.ended = self.closed && next == self.end();
+        read.ended = self.closed && cursor.position == self.end();
         read
     }
 
@@ -230,6 +267,73 @@ impl Log {
         self.covers_from += 1;
         self.bytes -= entry.weight;
         Some(entry.slot)
+    }
+}
+
+/// One reading: frames of one slot after the other, as long as they fit.
+pub(crate) struct Reading<'o> {
+    pub(crate) read: Read,
+    out: &'o mut VecDeque<Bytes>,
+    max_bytes: usize,
+    frames: usize,
+    bytes: usize,
+}
+
+impl<'o> Reading<'o> {
+    pub(crate) fn new(max_bytes: usize, out: &'o mut VecDeque<Bytes>) -> Self {
+        Self {
+            read: Read::default(),
+            out,
+            max_bytes,
+            frames: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Takes the frames of a slot, from the `part`th on. Whether it is done with the slot; if
+    /// not, the slot is not filled, or there is more to read at once.
+    pub(crate) fn take(&mut self, slot: &Slot, part: &mut usize) -> bool {
+        let loss = match slot.outcome() {
+            None => return false,
+            Some(Outcome::Nothing) => {
+                self.read.empty += 1;
+                return true;
+            }
+            Some(Outcome::Lost(loss)) => Some(*loss),
+            Some(Outcome::Frames(frames)) => {
+                (frames.incomplete && *part == 0).then_some(Loss::TooBig)
+            }
+        };
+        if let Some(loss) = loss {
+            if self.frames > 0 {
+                self.read.more = true;
+                return false;
+            }
+            self.read.lost.add(loss);
+        }
+        if let Some(Outcome::Frames(frames)) = slot.outcome() {
+            for frame in &frames.list()[*part..] {
+                if !self.push(frame) {
+                    return false;
+                }
+                *part += 1;
+            }
+        }
+        *part = 0;
+        true
+    }
+
+    /// Takes a frame, if it fits.
+    fn push(&mut self, frame: &Bytes) -> bool {
+        let fits = self.bytes + frame.len() <= self.max_bytes && self.frames < GATHER_FRAMES;
+        if self.frames > 0 && !fits {
+            self.read.more = true;
+            return false;
+        }
+        self.frames += 1;
+        self.bytes += frame.len();
+        self.out.push_back(frame.clone());
+        true
     }
 }
 

@@ -8,14 +8,46 @@ use crate::view::Format;
 /// What became of one rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rendering {
-    /// A frame of this many bytes, header included.
-    Frame(usize),
+    /// So many frames of so many bytes together, headers included.
+    Frames {
+        /// More than one where a client's own limit parts exports.
+        frames: usize,
+        /// With their headers.
+        bytes: usize,
+        /// Whether an item of the export was too big for a frame of its own.
+        incomplete: bool,
+    },
     /// Nothing of the export belongs to the view.
     Nothing,
-    /// The text is longer than [`FanoutConfig::frame_bytes`](crate::FanoutConfig::frame_bytes).
+    /// There is no frame, because of this.
+    Lost(Loss),
+}
+
+/// Why a session lost a publication of its view, in whole or in part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Loss {
+    /// The session was too slow: pushed out before it had taken it.
+    Slow,
+    /// Longer than [`FanoutConfig::frame_bytes`](crate::FanoutConfig::frame_bytes) or the
+    /// session's own limit, or an item of it is.
     TooBig,
     /// The codec refused the export, panicked, or was cancelled.
     Failed,
+    /// The relay ended before it was written.
+    Closing,
+}
+
+impl Loss {
+    /// One word, for notices and labels.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slow => "slow",
+            Self::TooBig => "too_big",
+            Self::Failed => "failed",
+            Self::Closing => "closing",
+        }
+    }
 }
 
 /// Why a session ended: the first cause, whatever came of the closing handshake.
@@ -58,10 +90,9 @@ pub trait Observer: Send + Sync {
         let _ = (format, frames, bytes);
     }
 
-    /// A session lost `frames` publications of its view: pushed out of the log before it had
-    /// taken them, too big, or not renderable.
-    fn dropped(&self, format: Format, frames: u64) {
-        let _ = (format, frames);
+    /// A session lost `publications` of its view.
+    fn dropped(&self, format: Format, loss: Loss, publications: u64) {
+        let _ = (format, loss, publications);
     }
 
     /// A session ended.

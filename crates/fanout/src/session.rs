@@ -21,7 +21,7 @@ use crate::client::{ClientEvent, ClientParser};
 use crate::config::FanoutConfig;
 use crate::frame::{self, CloseCode, Opcode};
 use crate::hub::Subscription;
-use crate::observer::CloseReason;
+use crate::observer::{CloseReason, Loss};
 
 use self::clock::{Clock, Tick};
 use self::output::Output;
@@ -191,9 +191,14 @@ impl<Io> Session<Io> {
     /// that has left loses nothing.
     fn count_unsent(&self, reason: CloseReason, unsent: u64) {
         if unsent > 0 && matches!(reason, CloseReason::Shutdown | CloseReason::Cancelled) {
-            let format = self.subscription.key().format;
-            self.subscription.shared().observer.dropped(format, unsent);
+            self.count_lost(Loss::Closing, unsent);
         }
+    }
+
+    fn count_lost(&self, loss: Loss, publications: u64) {
+        let format = self.subscription.key().format;
+        let observer = &self.subscription.shared().observer;
+        observer.dropped(format, loss, publications);
     }
 
     /// Does what time demands. Breaks when it is up.
@@ -242,12 +247,8 @@ impl<Io> Session<Io> {
             return false;
         }
         let read = self.output.refill(|queue| self.subscription.read(queue));
-        if read.dropped > 0 {
-            let format = self.subscription.key().format;
-            self.subscription
-                .shared()
-                .observer
-                .dropped(format, read.dropped);
+        for (loss, publications) in read.lost.iter() {
+            self.count_lost(loss, publications);
         }
         self.log_changed = read.more;
         if read.ended && self.output.is_empty() {

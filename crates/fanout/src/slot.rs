@@ -1,59 +1,86 @@
 //! The place of one publication in the log of one view.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use otlp_codec::Signal;
 use parking_lot::Mutex;
+
+use crate::observer::Loss;
+use crate::publication::Publication;
 
 /// What a slot came to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// A complete frame, header and all, ready to write.
-    Frame(Bytes),
+    /// Frames, ready to write.
+    Frames(Frames),
     /// Nothing of the export belongs to the view: nothing is sent, and nothing is lost.
     Nothing,
-    /// The frame would be over the limit, or could not be rendered: a loss for each session.
-    Lost,
+    /// It could not be rendered, or not within the limits: a loss for each session.
+    Lost(Loss),
 }
 
-/// A publication in a view's log: its protobuf until it is being rendered, its frame after.
+/// The frames of one export in one view, at least one: complete, header and all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frames {
+    list: Box<[Bytes]>,
+    bytes: usize,
+    /// Whether some of the export was too big.
+    pub(crate) incomplete: bool,
+}
+
+impl Frames {
+    pub(crate) fn new(list: Vec<Bytes>, incomplete: bool) -> Self {
+        Self {
+            bytes: list.iter().map(Bytes::len).sum(),
+            list: list.into(),
+            incomplete,
+        }
+    }
+
+    /// How long they are together, in bytes, with their headers.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn list(&self) -> &[Bytes] {
+        &self.list
+    }
+}
+
+/// A publication in a view's log: the export until it is being rendered, its frames after.
 #[derive(Debug)]
 pub(crate) struct Slot {
     /// The number of the publication.
     pub(crate) seq: u64,
-    /// Its signal.
-    pub(crate) signal: Signal,
-    wire: Mutex<Option<Bytes>>,
+    publication: Mutex<Option<Arc<Publication>>>,
     outcome: OnceLock<Outcome>,
 }
 
 impl Slot {
     /// A slot to be rendered.
-    pub(crate) fn new(seq: u64, signal: Signal, wire: Bytes) -> Self {
+    pub(crate) fn new(publication: Arc<Publication>) -> Self {
         Self {
-            seq,
-            signal,
-            wire: Mutex::new(Some(wire)),
+            seq: publication.seq,
+            publication: Mutex::new(Some(publication)),
             outcome: OnceLock::new(),
         }
     }
 
-    /// The protobuf to render. It is given once; `None` after that, and after [`abandon`].
+    /// What is to be rendered. It is given once; `None` after that, and after [`abandon`].
     ///
     /// [`abandon`]: Self::abandon
-    pub(crate) fn start(&self) -> Option<Bytes> {
-        self.wire.lock().take()
+    pub(crate) fn start(&self) -> Option<Arc<Publication>> {
+        self.publication.lock().take()
     }
 
-    /// Nobody wants it any more: frees the protobuf of a rendering that has not begun.
+    /// Nobody wants it any more: frees the export of a rendering that has not begun.
     pub(crate) fn abandon(&self) {
         drop(self.start());
     }
 
     /// Whether its rendering has neither begun nor been abandoned.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.wire.lock().is_some()
+        self.publication.lock().is_some()
     }
 
     /// Fills the slot; the first filling counts.
@@ -64,5 +91,13 @@ impl Slot {
     /// What it holds, once it is filled.
     pub(crate) fn outcome(&self) -> Option<&Outcome> {
         self.outcome.get()
+    }
+
+    /// How many bytes its frames hold.
+    pub(crate) fn weight(&self) -> usize {
+        match self.outcome() {
+            Some(Outcome::Frames(frames)) => frames.bytes(),
+            Some(Outcome::Nothing | Outcome::Lost(_)) | None => 0,
+        }
     }
 }

@@ -1,13 +1,9 @@
 //! What a subscriber asks for.
 
-use std::collections::HashSet;
 use std::fmt;
 
-use actix_web::http::StatusCode;
-use actix_web::web;
 use otlp_codec::Signal;
-
-use crate::refusal::Refusal;
+use otlp_codec::select::Filter;
 
 /// A set of signals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +24,13 @@ impl Signals {
     pub const fn contains(self, signal: Signal) -> bool {
         self.0 & (1 << signal as u8) != 0
     }
+
+    /// The signals in the set, in the order of [`Signal::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Signal> {
+        Signal::ALL
+            .into_iter()
+            .filter(move |signal| self.contains(*signal))
+    }
 }
 
 impl From<Signal> for Signals {
@@ -39,17 +42,30 @@ impl From<Signal> for Signals {
 /// How an export is written into a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// Canonical OTLP JSON of the whole export, one text frame an export.
+    /// Canonical OTLP JSON, a text frame.
     #[default]
     Otlp,
+    /// Protobuf's own JSON mapping, a text frame.
+    ProtoJson,
+    /// One JSON object for each data point, span or log record, one a line, a text frame; as
+    /// `docs/points.md` says.
+    Points,
+    /// The bytes of the request, a binary frame.
+    Protobuf,
 }
 
 impl Format {
+    /// Every format, in the order of their declaration.
+    pub const ALL: [Self; 4] = [Self::Otlp, Self::ProtoJson, Self::Points, Self::Protobuf];
+
     /// The value of the query parameter `format`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Otlp => "otlp",
+            Self::ProtoJson => "protojson",
+            Self::Points => "points",
+            Self::Protobuf => "protobuf",
         }
     }
 }
@@ -67,90 +83,26 @@ pub struct ViewKey {
     pub signals: Signals,
     /// How they are written.
     pub format: Format,
+    /// What it sees of them. An export of which it leaves nothing sends no frame.
+    pub filter: Filter,
+    /// Whether frames say what they hold, and losses are told. Not for [`Format::Protobuf`].
+    pub envelope: bool,
+    /// The longest message, in bytes, if that is less than
+    /// [`FanoutConfig::frame_bytes`](crate::FanoutConfig::frame_bytes): a longer export comes in
+    /// several.
+    pub max_frame: Option<usize>,
 }
 
 impl ViewKey {
-    /// The view that a path (its signals) and a query string ask for. An empty query asks for
-    /// the default of everything. Names and values are percent-decoded.
-    ///
-    /// # Errors
-    /// 400 for a query that is not `application/x-www-form-urlencoded`, an unknown parameter,
-    /// one given twice, and a value that it does not take. The text names what is allowed.
-    pub fn parse(signals: impl Into<Signals>, query: &str) -> Result<Self, Refusal> {
-        let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
-            .map_err(|error| bad(format!("the query string cannot be read: {error}")))?;
-        let mut key = Self {
+    /// Every export of these signals whole, as OTLP JSON.
+    #[must_use]
+    pub fn of(signals: impl Into<Signals>) -> Self {
+        Self {
             signals: signals.into(),
             format: Format::default(),
-        };
-        let mut seen = HashSet::new();
-        for (name, value) in pairs.iter() {
-            match name.as_str() {
-                "format" => key.format = format(value)?,
-                _ => return Err(bad(format!("unknown query parameter {name:?}"))),
-            }
-            if !seen.insert(name) {
-                return Err(bad(format!("query parameter {name:?} is given twice")));
-            }
-        }
-        Ok(key)
-    }
-}
-
-fn format(value: &str) -> Result<Format, Refusal> {
-    match value {
-        "otlp" => Ok(Format::Otlp),
-        _ => Err(bad(format!(
-            "query parameter \"format\" does not take {value:?}"
-        ))),
-    }
-}
-
-fn bad(problem: String) -> Refusal {
-    Refusal::new(
-        StatusCode::BAD_REQUEST,
-        format!("{problem}; allowed: format=otlp (the default)"),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Scenario: the same view written in several ways, and other signals.
-    /// Guarantees: equal views are one key, others are not.
-    #[test]
-    fn equal_views_are_one_key() {
-        let plain = ViewKey::parse(Signal::Metrics, "").unwrap();
-        for query in ["format=otlp", "format=%6ftlp", "&format=otlp&"] {
-            assert_eq!(
-                ViewKey::parse(Signal::Metrics, query).unwrap(),
-                plain,
-                "{query}"
-            );
-        }
-        assert_ne!(ViewKey::parse(Signal::Logs, "").unwrap(), plain);
-        assert!(plain.signals.contains(Signal::Metrics));
-        assert!(!plain.signals.contains(Signal::Traces));
-    }
-
-    /// Scenario: unknown parameters, bad values, a parameter given twice.
-    /// Guarantees: 400, and the text names the culprit and what is allowed.
-    #[test]
-    fn anything_else_is_refused_with_a_helpful_text() {
-        for (query, culprit) in [
-            ("format=xml", "\"xml\""),
-            ("format=", "\"\""),
-            ("format", "\"\""),
-            ("Format=otlp", "\"Format\""),
-            ("replay=3", "\"replay\""),
-            ("format=otlp&format=otlp", "twice"),
-        ] {
-            let refusal = ViewKey::parse(Signal::Metrics, query).unwrap_err();
-            assert_eq!(refusal.status().as_u16(), 400);
-            assert_eq!(refusal.code(), 3);
-            assert!(refusal.message().contains(culprit), "{refusal}");
-            assert!(refusal.message().contains("format=otlp"), "{refusal}");
+            filter: Filter::default(),
+            envelope: false,
+            max_frame: None,
         }
     }
 }

@@ -35,6 +35,7 @@
 //! - [`from_json`]: JSON to protobuf without a tree, in one pass over the text.
 //! - [`check`]: whether protobuf is an acceptable request, likewise.
 //! - [`select`]: what a filter leaves of a request, likewise.
+//! - [`split`]: two requests of one that is too long.
 //! - [`json`]: the same for any message of OTLP, not only requests.
 //! - [`proto`]: the messages, generated from the `.proto` files of OTLP 1.10.0, with `serde`
 //!   implementations that are OTLP JSON.
@@ -44,7 +45,8 @@
 //!
 //! Both are on by default. Without `typed` there are [`transcode`], [`check`], [`Limits`] and the
 //! errors, and neither prost nor serde is built; [`typed`], [`json`], [`proto`] and [`from_json`],
-//! which words its errors by them, need it. `select` adds [`select`], and the `memchr` crate.
+//! which words its errors by them, need it. `select` adds [`select`] and [`split`],
+//! and the `memchr` crate.
 //!
 //! No I/O, no clock, no async; no input makes it panic.
 
@@ -76,6 +78,10 @@ pub mod proto;
 #[cfg(feature = "select")]
 pub mod select;
 pub mod signal;
+#[cfg(feature = "select")]
+pub mod split;
+#[cfg(feature = "select")]
+mod tags;
 pub mod transcode;
 #[cfg(feature = "typed")]
 pub mod typed;

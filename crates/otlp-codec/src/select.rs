@@ -21,6 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod clause;
 pub(crate) mod pattern;
 mod values;
 mod walk;
@@ -73,7 +74,7 @@ pub struct Filter {
     severity: i32,
 }
 
-/// A filter can't have one more clause.
+/// A filter can't have this clause.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FilterError {
     /// More values than [`MAX_CLAUSES`].
@@ -85,6 +86,12 @@ pub enum FilterError {
     /// Globs that are longer than [`MAX_GLOB_BYTES`] together.
     #[error("the globs of a filter may be {MAX_GLOB_BYTES} bytes long together")]
     TooLongTogether,
+    /// No clause has this name.
+    #[error("the clauses of a filter are metric, scope, span, severity, resource.KEY and attr.KEY")]
+    UnknownName,
+    /// Neither the number of a severity nor its name.
+    #[error("a severity is a number from 1 to 24, or a name like INFO, WARN or ERROR")]
+    BadSeverity,
 }
 
 impl Filter {
@@ -129,9 +136,12 @@ impl Filter {
     }
 
     /// Wants log records of this severity number at least (OTLP logs, `SeverityNumber`); a record
-    /// without one has 0. The greater of two counts; 0 and less is no clause.
+    /// without one has 0. Two are alternatives, so the lesser counts; 0 and less is no clause.
     pub fn min_severity(&mut self, number: i32) {
-        self.severity = self.severity.max(number);
+        self.severity = match (self.severity, number.max(0)) {
+            (0, number) | (number, 0) => number,
+            (one, other) => one.min(other),
+        };
     }
 
     /// Whether it wants everything.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fanout::frame::CloseCode;
-use fanout::{CloseReason, Format, Rendering};
+use fanout::{CloseReason, Format, Loss, Rendering};
 use ingest::Transport;
 use otlp_codec::Signal;
 
@@ -29,6 +29,7 @@ pub struct Counters {
     refused_origins: AtomicU64,
     timed_out_connections: AtomicU64,
     refused_by_reason: ByLabel,
+    dropped_by_reason: ByLabel,
     closed_by_reason: ByLabel,
 }
 
@@ -38,7 +39,11 @@ struct ByLabel(Mutex<BTreeMap<&'static str, u64>>);
 
 impl ByLabel {
     fn add(&self, label: &'static str) {
-        *self.lock().entry(label).or_default() += 1;
+        self.add_all(label, 1);
+    }
+
+    fn add_all(&self, label: &'static str, count: u64) {
+        *self.lock().entry(label).or_default() += count;
     }
 
     fn all(&self) -> BTreeMap<&'static str, u64> {
@@ -66,7 +71,7 @@ pub struct Totals {
     pub refused: u64,
     /// Renderings, one for each export and view.
     pub renderings: u64,
-    /// Renderings that came to nothing: too big for a frame, or failed.
+    /// Renderings that came to nothing, or not to all: too big for a frame, or failed.
     pub failed_renderings: u64,
     /// WebSocket sessions opened.
     pub sessions: u64,
@@ -74,7 +79,7 @@ pub struct Totals {
     pub frames: u64,
     /// Bytes of those frames.
     pub frame_bytes: u64,
-    /// Frames that sessions lost.
+    /// Publications that sessions lost.
     pub dropped: u64,
     /// Connections refused because of their number.
     pub refused_connections: u64,
@@ -116,6 +121,12 @@ impl Counters {
     #[must_use]
     pub fn refused_by_reason(&self) -> BTreeMap<&'static str, u64> {
         self.refused_by_reason.all()
+    }
+
+    /// Publications that sessions lost, by the reason that `fanout` gives.
+    #[must_use]
+    pub fn dropped_by_reason(&self) -> BTreeMap<&'static str, u64> {
+        self.dropped_by_reason.all()
     }
 
     /// Sessions that ended, by the reason.
@@ -171,10 +182,13 @@ impl fanout::Observer for Counters {
     fn rendered(&self, _: Format, rendering: Rendering) {
         self.renderings.fetch_add(1, Relaxed);
         match rendering {
-            Rendering::Frame(_) | Rendering::Nothing => {}
-            Rendering::TooBig | Rendering::Failed => {
+            Rendering::Frames {
+                incomplete: false, ..
+            }
+            | Rendering::Nothing => {}
+            Rendering::Frames { .. } | Rendering::Lost(_) => {
                 self.failed_renderings.fetch_add(1, Relaxed);
-                tracing::warn!("an export was not rendered: {rendering:?}");
+                tracing::warn!("an export was not rendered, or not whole: {rendering:?}");
             }
         }
     }
@@ -188,8 +202,9 @@ impl fanout::Observer for Counters {
         self.frame_bytes.fetch_add(bytes, Relaxed);
     }
 
-    fn dropped(&self, _: Format, frames: u64) {
-        self.dropped.fetch_add(frames, Relaxed);
+    fn dropped(&self, _: Format, loss: Loss, publications: u64) {
+        self.dropped.fetch_add(publications, Relaxed);
+        self.dropped_by_reason.add_all(loss.as_str(), publications);
     }
 
     fn closed(&self, _: Format, reason: CloseReason) {

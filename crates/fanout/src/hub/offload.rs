@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
-use super::render::Job;
+use super::job::Job;
 
 /// A queue of renderings and the threads that work on it. The queue holds nothing but slots of
 /// view logs, so the limits of the logs bound it.

@@ -1,4 +1,4 @@
-//! The promises of the hub, with a renderer of the test's own in the codec's place.
+//! The promises of the hub, with a writer of the test's own in the codec's place.
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicUsize;
@@ -8,18 +8,19 @@ use otlp_codec::{DecodeError, EncodeError};
 use proptest::prelude::*;
 
 use super::*;
+use crate::log::Losses;
 use crate::observer::{NoObserver, Rendering};
-use crate::view::{Format, Signals};
+use crate::view::Format;
 
-/// What the first byte of an export tells the test's renderer to do.
+/// What the first byte of an export tells the test's writer to do.
 const ECHO: u8 = b'e';
 const EMPTY: u8 = b'n';
 const TOO_BIG: u8 = b'b';
 const BROKEN: u8 = b'x';
 const PANIC: u8 = b'p';
 
-fn renderer() -> Renderer {
-    Arc::new(|_, _, wire, out| match wire.first() {
+fn writer() -> Writer {
+    Arc::new(|_, _, wire, _, out| match wire.first() {
         Some(&EMPTY) => Ok(()),
         Some(&TOO_BIG) => Err(EncodeError::TooLong { limit: 1 }),
         Some(&BROKEN) => Err(DecodeError::TooDeep { limit: 0 }.into()),
@@ -32,14 +33,11 @@ fn renderer() -> Renderer {
 }
 
 fn hub(config: FanoutConfig) -> Hub {
-    Hub::with_renderer(config, Arc::new(NoObserver), renderer())
+    Hub::with_writer(config, Arc::new(NoObserver), writer())
 }
 
 fn metrics() -> ViewKey {
-    ViewKey {
-        signals: Signals::only(Signal::Metrics),
-        format: Format::Otlp,
-    }
+    ViewKey::of(Signal::Metrics)
 }
 
 /// An export that carries its own number.
@@ -67,7 +65,8 @@ fn read_all(subscription: &mut Subscription) -> (Vec<u64>, u64, u64) {
         let mut out = VecDeque::new();
         let read = subscription.read(&mut out);
         numbers.extend(out.iter().map(number));
-        (dropped, empty) = (dropped + read.dropped, empty + read.empty);
+        dropped += read.lost.iter().map(|(_, count)| count).sum::<u64>();
+        empty += read.empty;
         if !read.more {
             return (numbers, dropped, empty);
         }
@@ -164,7 +163,7 @@ proptest! {
                 Step::Publish { kind, len, metrics } => {
                     let next = hub.snapshot().next_seq;
                     let signal = if metrics { Signal::Metrics } else { Signal::Logs };
-                    let (seq, new) = hub.enter(signal, &export(kind, next, len)).unwrap();
+                    let (seq, new) = hub.enter(signal, export(kind, next, len)).unwrap();
                     prop_assert_eq!(seq, next);
                     prop_assert_eq!(new.len(), usize::from(metrics && !watchers.is_empty()));
                     jobs.extend(new.into_iter().map(|(job, _)| job));
@@ -212,7 +211,7 @@ proptest! {
 #[test]
 fn one_rendering_serves_every_session() {
     let count = Arc::new(Count::default());
-    let hub = Hub::with_renderer(FanoutConfig::default(), count.clone(), renderer());
+    let hub = Hub::with_writer(FanoutConfig::default(), count.clone(), writer());
     assert_eq!(hub.publish(Signal::Metrics, export(ECHO, 1, 0), 1), Some(1));
     let mut sessions: Vec<_> = (0..100)
         .map(|_| hub.subscribe(metrics()).unwrap())
@@ -224,7 +223,7 @@ fn one_rendering_serves_every_session() {
     let mut frames = Vec::new();
     for session in &mut sessions {
         let mut out = VecDeque::new();
-        assert_eq!(session.read(&mut out).dropped, 0);
+        assert_eq!(session.read(&mut out).lost, Losses::default());
         frames.extend(out);
     }
     assert_eq!(frames.len(), 100);
@@ -271,7 +270,7 @@ async fn what_left_the_log_is_not_rendered() {
     let gate = std::sync::Mutex::new(gate);
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
-    let slow: Renderer = Arc::new(move |_, _, wire, out| {
+    let slow: Writer = Arc::new(move |_, _, wire, _, out| {
         counted.fetch_add(1, Ordering::Relaxed);
         // Until the other end is dropped.
         let _ = gate.lock().unwrap().recv();
@@ -283,7 +282,7 @@ async fn what_left_the_log_is_not_rendered() {
         lag_frames: KEPT,
         ..FanoutConfig::default()
     };
-    let hub = Hub::with_renderer(config, Arc::new(NoObserver), slow);
+    let hub = Hub::with_writer(config, Arc::new(NoObserver), slow);
     let mut session = hub.subscribe(metrics()).unwrap();
     for i in 0..EXPORTS {
         hub.publish(Signal::Metrics, export(ECHO, i as u64, 0), 1);
@@ -365,4 +364,25 @@ fn sessions_are_limited() {
     drop(second);
     assert_eq!((hub.snapshot().sessions, hub.snapshot().views), (1, 0));
     assert!(hub.subscribe(metrics()).is_ok());
+}
+
+/// Scenario: one view more than may be watched; then one of them is left.
+/// Guarantees: a view that is watched can be watched by more, another is refused, then let in.
+#[test]
+fn views_are_limited() {
+    let hub = hub(FanoutConfig {
+        max_views: 1,
+        ..FanoutConfig::default()
+    });
+    let first = hub.subscribe(metrics()).unwrap();
+    let second = hub.subscribe(metrics()).unwrap();
+    let points = ViewKey {
+        format: Format::Points,
+        ..metrics()
+    };
+    let refused = hub.subscribe(points.clone()).err();
+    assert_eq!(refused, Some(SubscribeError::TooManyViews { limit: 1 }));
+    assert_eq!((hub.snapshot().sessions, hub.snapshot().views), (2, 1));
+    drop((first, second));
+    assert!(hub.subscribe(points).is_ok());
 }

@@ -1,34 +1,45 @@
 //! The limits of a log and the arithmetic of its cursors.
 
+use std::time::SystemTime;
+
 use otlp_codec::Signal;
 
 use super::*;
+use crate::publication::Publication;
+use crate::slot::Frames;
 
 fn slot(seq: u64) -> Arc<Slot> {
-    Arc::new(Slot::new(seq, Signal::Metrics, Bytes::from(vec![0; 10])))
+    Arc::new(Slot::new(Arc::new(Publication {
+        seq,
+        signal: Signal::Metrics,
+        wire: Bytes::from(vec![0; 10]),
+        received: SystemTime::UNIX_EPOCH,
+    })))
 }
 
 fn fill(log: &mut Log, position: u64, slot: &Slot, outcome: Outcome) {
-    let weight = if let Outcome::Frame(frame) = &outcome {
-        frame.len()
-    } else {
-        0
-    };
     slot.start();
     slot.fill(outcome);
-    drop(log.settle(position, weight));
+    drop(log.settle(position, slot.weight()));
+}
+
+fn frames(lens: &[usize], incomplete: bool) -> Outcome {
+    let list = lens.iter().map(|len| Bytes::from(vec![1; *len]));
+    Outcome::Frames(Frames::new(list.collect(), incomplete))
 }
 
 fn frame(len: usize) -> Outcome {
-    Outcome::Frame(Bytes::from(vec![1; len]))
+    frames(&[len], false)
 }
+
+const LOST: Outcome = Outcome::Lost(Loss::TooBig);
 
 /// Scenario: slots filled out of order, and one reader.
 /// Guarantees: it reads in order, and nothing past a slot that is not filled.
 #[test]
 fn a_reader_waits_for_the_slot_in_front() {
     let mut log = Log::new(1000, 10);
-    let mut cursor = log.join();
+    let mut cursor = log.join(0);
     let slots: Vec<_> = (0..3).map(slot).collect();
     for slot in &slots {
         drop(log.push(Arc::clone(slot), 10));
@@ -37,12 +48,16 @@ fn a_reader_waits_for_the_slot_in_front() {
     fill(&mut log, 1, &slots[1], frame(2));
     fill(&mut log, 2, &slots[2], frame(3));
     let read = log.read(&mut cursor, 100, &mut out);
-    assert_eq!((read.dropped, read.more, out.len()), (0, false, 0));
+    assert_eq!(
+        (read.lost, read.more, out.len()),
+        (Losses::default(), false, 0)
+    );
     assert_eq!(log.bytes(), 15);
     fill(&mut log, 0, &slots[0], frame(1));
     drop(log.read(&mut cursor, 100, &mut out));
     assert_eq!(out.iter().map(Bytes::len).collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!((cursor, log.len(), log.bytes()), (3, 0, 0));
+    assert_eq!((cursor.position, cursor.seq), (3, 2));
+    assert_eq!((log.len(), log.bytes()), (0, 0));
 }
 
 /// Scenario: more than the limits allow, with a reader that does not read.
@@ -51,7 +66,7 @@ fn a_reader_waits_for_the_slot_in_front() {
 #[test]
 fn the_oldest_go_and_are_counted() {
     let mut log = Log::new(25, 10);
-    let mut cursor = log.join();
+    let mut cursor = log.join(0);
     let slots: Vec<_> = (0..4).map(slot).collect();
     for (i, slot) in slots[..3].iter().enumerate() {
         let (position, freed) = log.push(Arc::clone(slot), 10);
@@ -66,7 +81,7 @@ fn the_oldest_go_and_are_counted() {
     fill(&mut log, 3, &slots[3], frame(40));
     let mut out = VecDeque::new();
     let read = log.read(&mut cursor, 1, &mut out);
-    assert_eq!((read.dropped, out.len(), log.len()), (3, 1, 0));
+    assert_eq!((read.lost.slow, out.len(), log.len()), (3, 1, 0));
 }
 
 /// Scenario: a fast and a slow reader, the slow one leaves.
@@ -74,7 +89,7 @@ fn the_oldest_go_and_are_counted() {
 #[test]
 fn what_all_have_passed_is_freed() {
     let mut log = Log::new(1000, 10);
-    let (mut fast, slow) = (log.join(), log.join());
+    let (mut fast, slow) = (log.join(0), log.join(0));
     for seq in 0..3 {
         let slot = slot(seq);
         let (position, _) = log.push(Arc::clone(&slot), 10);
@@ -83,9 +98,11 @@ fn what_all_have_passed_is_freed() {
     let mut out = VecDeque::new();
     drop(log.read(&mut fast, 1000, &mut out));
     assert_eq!((out.len(), log.len(), log.bytes()), (3, 3, 15));
-    assert!(!log.leave(slow).0);
+    drop(log.leave(&slow));
+    assert!(log.is_read());
     assert_eq!((log.len(), log.bytes()), (0, 0));
-    assert!(log.leave(fast).0);
+    drop(log.leave(&fast));
+    assert!(!log.is_read());
 }
 
 /// Scenario: frames, losses and empty slots in turn, read with a small gather limit.
@@ -94,14 +111,14 @@ fn what_all_have_passed_is_freed() {
 #[test]
 fn one_reading_is_bounded_and_ordered() {
     let mut log = Log::new(1000, 10);
-    let mut cursor = log.join();
+    let mut cursor = log.join(0);
     let outcomes = [
         frame(8),
         frame(8),
-        Outcome::Lost,
+        LOST,
         frame(30),
         Outcome::Nothing,
-        Outcome::Lost,
+        LOST,
         frame(1),
     ];
     for (seq, outcome) in outcomes.into_iter().enumerate() {
@@ -114,11 +131,58 @@ fn one_reading_is_bounded_and_ordered() {
     loop {
         let mut out = VecDeque::new();
         let read = log.read(&mut cursor, 20, &mut out);
-        reads.push((out.len(), read.dropped, read.empty));
+        reads.push((out.len(), read.lost.too_big, read.empty));
         assert_eq!(read.more, !read.ended);
         if read.ended {
             break;
         }
     }
     assert_eq!(reads, [(2, 0, 0), (1, 1, 1), (1, 1, 0)]);
+}
+
+/// Scenario: publications of several frames, one of them not whole, read a little at a time; then
+/// one that is pushed out when it is half read.
+/// Guarantees: frames come in order and once; what is missing of a publication is told once,
+/// before its frames; what was half read counts as lost.
+#[test]
+fn publications_of_several_frames_are_read_in_pieces() {
+    let mut log = Log::new(1000, 3);
+    let mut cursor = log.join(0);
+    let outcomes = [
+        frames(&[1, 2, 3], false),
+        frames(&[4, 5], true),
+        frames(&[6, 7], false),
+    ];
+    for (seq, outcome) in outcomes.into_iter().enumerate() {
+        let slot = slot(seq as u64 + 1);
+        let (position, _) = log.push(Arc::clone(&slot), 10);
+        fill(&mut log, position, &slot, outcome);
+    }
+    let mut reads = Vec::new();
+    let mut read = |log: &mut Log| {
+        let mut out = VecDeque::new();
+        let read = log.read(&mut cursor, 3, &mut out);
+        let lens: Vec<_> = out.iter().map(Bytes::len).collect();
+        reads.push((lens, read.lost.slow, read.lost.too_big, cursor.seq));
+    };
+    for _ in 0..5 {
+        read(&mut log);
+    }
+    for seq in 4..7 {
+        let slot = slot(seq);
+        let (position, _) = log.push(Arc::clone(&slot), 10);
+        fill(&mut log, position, &slot, frame(seq as usize));
+    }
+    read(&mut log);
+    assert_eq!(
+        reads,
+        [
+            (vec![1, 2], 0, 0, 0),
+            (vec![3], 0, 0, 1),
+            (vec![4], 0, 1, 1),
+            (vec![5], 0, 0, 2),
+            (vec![6], 0, 0, 2),
+            (vec![4], 1, 0, 4),
+        ]
+    );
 }

@@ -13,3 +13,4 @@ mod protocol;
 mod slow;
 mod support;
 mod upgrade;
+mod views;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fanout::{
-    CloseReason, FanoutConfig, Format, Hub, Observer, Rendering, Subscription, ViewKey, serve,
+    CloseReason, FanoutConfig, Format, Hub, Loss, Observer, Query, Rendering, Subscription, serve,
 };
 use futures_util::StreamExt;
 use otlp_codec::proto::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -116,8 +116,8 @@ impl Observer for Recorder {
         });
     }
 
-    fn dropped(&self, _: Format, frames: u64) {
-        self.0.send_modify(|counts| counts.dropped += frames);
+    fn dropped(&self, _: Format, _: Loss, publications: u64) {
+        self.0.send_modify(|counts| counts.dropped += publications);
     }
 
     fn closed(&self, _: Format, reason: CloseReason) {
@@ -132,8 +132,13 @@ pub(crate) fn hub(config: FanoutConfig) -> (Hub, Arc<Recorder>) {
 }
 
 pub(crate) fn subscribe(hub: &Hub) -> Subscription {
-    hub.subscribe(ViewKey::parse(Signal::Metrics, "").unwrap())
-        .unwrap()
+    subscribe_to(hub, "")
+}
+
+/// A subscription to metrics, as a query asks for them.
+pub(crate) fn subscribe_to(hub: &Hub, query: &str) -> Subscription {
+    let query = Query::parse(Signal::Metrics, query, hub.config()).unwrap();
+    hub.subscribe(query.view).unwrap()
 }
 
 /// Publishes the exports of these numbers.
@@ -145,8 +150,17 @@ pub(crate) fn publish(hub: &Hub, numbers: impl IntoIterator<Item = u64>, len: us
 
 /// A session over a pipe that holds `capacity` bytes each way, and the client's end.
 pub(crate) fn piped(hub: &Hub, capacity: usize) -> (DuplexStream, JoinHandle<CloseReason>) {
+    piped_to(hub, "", capacity)
+}
+
+/// As [`piped`], for what a query asks for.
+pub(crate) fn piped_to(
+    hub: &Hub,
+    query: &str,
+    capacity: usize,
+) -> (DuplexStream, JoinHandle<CloseReason>) {
     let (client, server) = tokio::io::duplex(capacity);
-    let subscription = subscribe(hub);
+    let subscription = subscribe_to(hub, query);
     (
         client,
         tokio::spawn(serve(server, Bytes::new(), subscription)),

@@ -161,6 +161,9 @@ async fn other_requests_get_an_answer_that_helps() {
     let view = format!("GET /ws/metrics?format=xml HTTP/1.1\r\n{end}");
     check(&ask(server.addr, &view).await, 400, &[], 3, "format=otlp");
 
+    let filter = format!("GET /ws/metrics?metrics=a HTTP/1.1\r\n{end}");
+    check(&ask(server.addr, &filter).await, 400, &[], 3, "metric=GLOB");
+
     let version = format!("{}\r\n", HANDSHAKE.replace(": 13", ": 8"));
     check(
         &ask(server.addr, &version).await,
@@ -202,6 +205,24 @@ async fn the_gate_is_asked_first() {
     let request = "GET /ws/metrics?x=y HTTP/1.1\r\nHost: relay\r\n\r\n";
     let answer = ask(server.addr, request).await;
     check(&answer, 401, &["www-authenticate: bearer"], 16, "token");
+}
+
+/// Scenario: a client asks for another view than the one that may be watched.
+/// Guarantees: 503 with Retry-After, and the text says what is full.
+#[tokio::test]
+async fn another_view_than_there_may_be_is_refused() {
+    let (hub, _) = hub(FanoutConfig {
+        max_views: 1,
+        ..FanoutConfig::default()
+    });
+    let server = serve(&hub);
+    let url = |query: &str| format!("ws://{}/ws/metrics{query}", server.addr);
+    let (_first, _) = connect_async(url("?metric=a&metric=b")).await.unwrap();
+    let (_second, _) = connect_async(url("?metric=b&metric=%61")).await.unwrap();
+    let request = format!("{HANDSHAKE}\r\n");
+    let answer = ask(server.addr, &request).await;
+    check(&answer, 503, &["retry-after: 1"], 14, "1 different views");
+    assert_eq!((hub.snapshot().sessions, hub.snapshot().views), (2, 1));
 }
 
 /// Scenario: one client more than there may be; then on a hub that is closed; then on

@@ -15,5 +15,6 @@ mod policy;
 mod retain;
 mod roundtrip;
 mod select;
+mod split;
 mod support;
 mod vectors;

@@ -15,21 +15,7 @@ fn filter(clauses: &[&str]) -> Filter {
     let mut filter = Filter::new();
     for clause in clauses {
         let (name, value) = clause.split_once('=').unwrap();
-        let subject = match name.split_once('.') {
-            Some(("resource", key)) => Subject::Resource(key.to_owned()),
-            Some(("attr", key)) => Subject::Attribute(key.to_owned()),
-            _ => match name {
-                "scope" => Subject::Scope,
-                "metric" => Subject::Metric,
-                "span" => Subject::Span,
-                "severity" => {
-                    filter.min_severity(value.parse().unwrap());
-                    continue;
-                }
-                _ => panic!("{clause}"),
-            },
-        };
-        filter.add(subject, value).unwrap();
+        filter.add_clause(name, value).unwrap();
     }
     filter
 }
@@ -185,7 +171,8 @@ fn spans_and_records_are_kept_by_what_clauses_say() {
     for (clauses, expected) in [
         (["severity=1"].as_slice(), 2),
         (&["severity=10"], 1),
-        (&["severity=9", "severity=17"], 1),
+        (&["severity=17", "severity=9"], 2),
+        (&["severity=ERROR"], 1),
         (&["severity=18"], 0),
         (&["span=no"], 3),
         (&["attr.a=*"], 0),
@@ -267,6 +254,54 @@ fn filters_are_values() {
         .unwrap();
     star.min_severity(-5);
     assert_eq!(star.to_string(), r#"metric=*, attr."k=v"="a, b""#);
+}
+
+/// Scenario: names and values that are no clauses; filters with and without clauses about other
+/// signals.
+/// Guarantees: typed errors, and the filter as it was; narrowed to the signals that are watched,
+/// filters that leave the same are equal.
+#[test]
+fn clauses_are_read_and_narrowed() {
+    let mut none = Filter::new();
+    for name in ["", "Metric", "metric.a", "resource", "attr", "attribute.a"] {
+        let refused = none.add_clause(name, "x");
+        assert_eq!(refused, Err(FilterError::UnknownName), "{name}");
+    }
+    let refused = none.add_clause("severity", "loud");
+    assert_eq!(refused, Err(FilterError::BadSeverity));
+    assert!(none.is_empty());
+
+    let all = filter(&[
+        "metric=m",
+        "span=s",
+        "severity=WARN",
+        "attr.a.b=x",
+        "resource.r=y",
+        "scope=z",
+    ]);
+    for (signals, left) in [
+        (
+            &Signal::ALL[..],
+            r"resource.r=y, scope=z, metric=m, span=s, attr.a.b=x, severity=13",
+        ),
+        (
+            &[Signal::Metrics],
+            "resource.r=y, scope=z, metric=m, attr.a.b=x",
+        ),
+        (
+            &[Signal::Traces],
+            "resource.r=y, scope=z, span=s, attr.a.b=x",
+        ),
+        (
+            &[Signal::Logs],
+            "resource.r=y, scope=z, attr.a.b=x, severity=13",
+        ),
+        (&[Signal::Profiles], "resource.r=y, scope=z"),
+    ] {
+        let mut narrowed = all.clone();
+        narrowed.narrow(signals);
+        assert_eq!(narrowed.to_string(), left);
+    }
 }
 
 /// Scenario: a field of the JSON that only the tree knows, and fields that nobody knows.

@@ -78,6 +78,7 @@ pub(super) fn totals(counters: &Counters) {
         refused_origins = totals.refused_origins,
         timed_out_connections = totals.timed_out_connections,
         refused_by_reason = ?counters.refused_by_reason(),
+        dropped_by_reason = ?counters.dropped_by_reason(),
         closed_by_reason = ?counters.closed_by_reason(),
         "stopped"
     );

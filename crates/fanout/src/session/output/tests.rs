@@ -105,7 +105,7 @@ proptest! {
                     let mut buffer = vec![0; MAX_HEADER];
                     buffer.push(queued);
                     buffer.resize(MAX_HEADER + 1 + usize::from(len), 0);
-                    output.refill(|queue| queue.push_back(frame::text(buffer)));
+                    output.refill(|queue| queue.push_back(frame::data(Opcode::Text, buffer)));
                     queued += 1;
                 }
                 Step::Ping | Step::Pong => {

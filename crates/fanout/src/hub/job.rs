@@ -1,0 +1,98 @@
+//! One rendering to be done: for a slot, outside every lock.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::{Shared, View};
+use crate::observer::{Loss, Rendering};
+use crate::slot::{Outcome, Slot};
+
+/// One rendering to be done. Dropped undone, by a runtime that shuts down say, it fills its
+/// slot as lost, so that no session waits for it.
+pub(crate) struct Job {
+    shared: Arc<Shared>,
+    view: Arc<View>,
+    slot: Arc<Slot>,
+    position: u64,
+    settled: bool,
+}
+
+impl Job {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        view: &Arc<View>,
+        slot: Arc<Slot>,
+        position: u64,
+    ) -> Self {
+        let (shared, view) = (Arc::clone(shared), Arc::clone(view));
+        Self {
+            shared,
+            view,
+            slot,
+            position,
+            settled: false,
+        }
+    }
+
+    pub(super) fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Whether somebody still waits for it.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.slot.is_waiting()
+    }
+
+    /// Renders, unless the log has let go of the slot, and fills it. A panic of the renderer
+    /// ends here.
+    pub(crate) fn run(mut self) {
+        let Some(publication) = self.slot.start() else {
+            self.settled = true;
+            return;
+        };
+        let recipe = &self.view.recipe;
+        let rendered = catch_unwind(AssertUnwindSafe(|| recipe.render(&publication)));
+        let outcome = rendered.unwrap_or_else(|_| {
+            let (seq, signal) = (publication.seq, publication.signal);
+            tracing::error!(seq, %signal, "rendering panicked");
+            Outcome::Lost(Loss::Failed)
+        });
+        drop(publication);
+        self.settle(outcome);
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        self.settled = true;
+        let rendering = rendering(&outcome);
+        self.slot.fill(outcome);
+        let weight = self.slot.weight();
+        let freed = self.view.log.lock().settle(self.position, weight);
+        drop(freed);
+        self.view.changes.send_replace(());
+        self.shared
+            .observer
+            .rendered(self.view.key.format, rendering);
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.slot.abandon();
+            self.settle(Outcome::Lost(Loss::Failed));
+        }
+    }
+}
+
+/// What an observer is told of an outcome.
+fn rendering(outcome: &Outcome) -> Rendering {
+    match outcome {
+        Outcome::Frames(frames) => Rendering::Frames {
+            frames: frames.list().len(),
+            bytes: frames.bytes(),
+            incomplete: frames.incomplete,
+        },
+        Outcome::Nothing => Rendering::Nothing,
+        Outcome::Lost(loss) => Rendering::Lost(*loss),
+    }
+}

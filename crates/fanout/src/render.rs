@@ -1,0 +1,154 @@
+//! Rendering: from the protobuf of an export to the frames of a view, outside every lock.
+
+mod codec;
+mod envelope;
+mod parts;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use otlp_codec::select::{Selected, Selector};
+use otlp_codec::{DecodeError, EncodeError, Limits, Signal};
+
+use crate::config::FanoutConfig;
+use crate::frame::{self, MAX_HEADER, Opcode};
+use crate::observer::Loss;
+use crate::publication::Publication;
+use crate::slot::{Frames, Outcome};
+use crate::view::{Format, ViewKey};
+
+use self::envelope::Envelope;
+
+pub(crate) use self::codec::codec;
+
+/// Appends a request in a format to a buffer, at most so many bytes of it. A test may put another
+/// in the place of the codec.
+pub(crate) type Writer = Arc<
+    dyn Fn(Format, Signal, &[u8], usize, &mut Vec<u8>) -> Result<(), EncodeError> + Send + Sync,
+>;
+
+/// How a view renders: made once, when it is first watched.
+pub(crate) struct Recipe {
+    key: ViewKey,
+    /// What is left of each export; `None` for all of it.
+    selector: Option<Selector>,
+    envelope: Option<Envelope>,
+    writer: Writer,
+    limits: Limits,
+    /// The longest message.
+    frame_bytes: usize,
+    /// How long the parts of one export may be together.
+    parts_bytes: usize,
+}
+
+/// Why there is no message.
+enum Failure {
+    TooBig,
+    Malformed(DecodeError),
+}
+
+impl From<EncodeError> for Failure {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            // Profiles, which have no points, are passed over before.
+            EncodeError::TooLong { .. } | EncodeError::NoPoints { .. } => Self::TooBig,
+            EncodeError::Decode(error) => Self::Malformed(error),
+        }
+    }
+}
+
+impl Recipe {
+    pub(crate) fn new(key: &ViewKey, config: &FanoutConfig, epoch: &str, writer: Writer) -> Self {
+        Self {
+            key: key.clone(),
+            selector: (!key.filter.is_empty()).then(|| key.filter.compile()),
+            envelope: key.envelope.then(|| Envelope::new(epoch, key.format)),
+            writer,
+            limits: config.codec,
+            frame_bytes: key.max_frame.unwrap_or(usize::MAX).min(config.frame_bytes),
+            parts_bytes: config.lag_bytes,
+        }
+    }
+
+    /// The frames of an export.
+    pub(crate) fn render(&self, publication: &Publication) -> Outcome {
+        let (signal, wire) = (publication.signal, &publication.wire);
+        if self.key.format == Format::Points && signal == Signal::Profiles {
+            return Outcome::Nothing;
+        }
+        let mut left = Vec::new();
+        let selected = self
+            .selector
+            .as_ref()
+            .map_or(Ok(Selected::Whole), |selector| {
+                selector.select(signal, wire, &self.limits, &mut left)
+            });
+        let wire: &[u8] = match selected {
+            Ok(Selected::Whole) => wire,
+            Ok(Selected::Part) => &left,
+            Ok(Selected::Nothing) => return Outcome::Nothing,
+            Err(error) => return malformed(publication, &error),
+        };
+        if self.key.max_frame.is_some() {
+            return self.parts(publication, wire);
+        }
+        match self.message(publication, wire) {
+            Ok(Some(mut message)) => {
+                self.close(&mut message, None);
+                Outcome::Frames(Frames::new(vec![self.frame(message)], false))
+            }
+            Ok(None) => Outcome::Nothing,
+            Err(Failure::TooBig) => Outcome::Lost(Loss::TooBig),
+            Err(Failure::Malformed(error)) => malformed(publication, &error),
+        }
+    }
+
+    /// A message but for its [end](Self::close), behind room for the header of its frame; `None`
+    /// if there is nothing to show.
+    fn message(&self, publication: &Publication, wire: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        let mut message = vec![0; MAX_HEADER];
+        let mut room = self.frame_bytes;
+        if let Some(envelope) = &self.envelope {
+            envelope.open(publication, &mut message);
+            let around = message.len() - MAX_HEADER + envelope::MAX_END;
+            room = room.checked_sub(around).ok_or(Failure::TooBig)?;
+        }
+        let begin = message.len();
+        let (format, signal) = (self.key.format, publication.signal);
+        (self.writer)(format, signal, wire, room, &mut message)?;
+        // An empty request has empty protobuf, and is a request still.
+        let shows = message.len() > begin || format == Format::Protobuf;
+        if self.envelope.is_some() && format == Format::Points {
+            envelope::join_lines(begin, &mut message);
+        }
+        Ok(shows.then_some(message))
+    }
+
+    /// Ends a message, which is the part of an export if it has a number and is one of several.
+    fn close(&self, message: &mut Vec<u8>, part: Option<(usize, usize)>) {
+        if let Some(envelope) = &self.envelope {
+            envelope.close(part, message);
+        }
+    }
+
+    /// The frame of a message that has ended.
+    fn frame(&self, mut message: Vec<u8>) -> bytes::Bytes {
+        // The log counts lengths: what is held must not be much more.
+        if message.capacity() - message.len() > message.len() / 8 {
+            message.shrink_to_fit();
+        }
+        let opcode = match self.key.format {
+            Format::Otlp | Format::ProtoJson | Format::Points => Opcode::Text,
+            Format::Protobuf => Opcode::Binary,
+        };
+        frame::data(opcode, message)
+    }
+}
+
+/// What the codec refuses of an export that was checked: nothing that should happen.
+fn malformed(publication: &Publication, error: &DecodeError) -> Outcome {
+    let (seq, signal) = (publication.seq, publication.signal);
+    tracing::warn!(seq, %signal, %error, "an export cannot be rendered");
+    Outcome::Lost(Loss::Failed)
+}
