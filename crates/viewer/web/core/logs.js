@@ -22,7 +22,7 @@ export function severityName(number) {
 
 /** The least number of a severity's name; 0 for none. */
 export function severityNumber(name) {
-  return SEVERITIES.indexOf(name) * 4 + 1 || 0;
+  return SEVERITIES.includes(name) ? SEVERITIES.indexOf(name) * 4 + 1 : 0;
 }
 
 export class Logs {
