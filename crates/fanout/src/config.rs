@@ -21,6 +21,15 @@ pub struct FanoutConfig {
     /// How many different views may be watched at a time; one more is refused with 503. Each has
     /// a log of its own. Default: 64.
     pub max_views: usize,
+    /// How many bytes of protobuf the history may hold of each signal, with what each export costs
+    /// beside; 0 for no history. The oldest go, and an export that is longer alone empties it.
+    /// Default: 8 MiB.
+    pub history_bytes: usize,
+    /// How long the history holds an export. Default: 5 min.
+    pub history_age: Duration,
+    /// How many bytes of frames that were replayed are held, in all views together, for others who
+    /// are about to ask for the same. Default: 16 MiB.
+    pub replay_cache_bytes: usize,
     /// From this length of an export's protobuf on, in bytes, it is rendered on a thread for
     /// blocking work, as many at a time as there are cores; below, in a task of the runtime
     /// that published it. Default: 1 MiB.
@@ -59,6 +68,9 @@ impl Default for FanoutConfig {
             lag_frames: 1024,
             frame_bytes: 16 << 20,
             max_views: 64,
+            history_bytes: 8 << 20,
+            history_age: Duration::from_secs(5 * 60),
+            replay_cache_bytes: 16 << 20,
             offload_bytes: 1 << 20,
             gather_bytes: 64 << 10,
             max_sessions: 10_000,

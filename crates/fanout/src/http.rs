@@ -136,7 +136,7 @@ async fn upgrade<D: Detach>(
         .gate
         .admit(request.head(), request.peer_addr().map(|peer| peer.ip()))?;
     let query = Query::parse(signals, request.query_string(), fanout.hub.config())?;
-    let subscription = fanout.hub.subscribe(query.view).map_err(unavailable)?;
+    let subscription = fanout.hub.subscribe(query).map_err(unavailable)?;
     let response = shake_hands(request).await?;
     let Some(connection) = request.conn_data::<D>() else {
         tracing::error!("the connection cannot be detached; is this route on another server?");

@@ -2,10 +2,11 @@
 
 mod job;
 mod offload;
+mod replays;
+mod shared;
 mod subscription;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -20,16 +21,21 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::FanoutConfig;
-use crate::log::{Cursor, Freed, Log};
+use crate::history::History;
+use crate::log::Freed;
+use crate::notice;
 use crate::observer::Observer;
 use crate::publication::Publication;
-use crate::render::{self, Recipe, Writer};
+use crate::query::Query;
+use crate::render::{self, Writer};
 use crate::session::after;
 use crate::slot::Slot;
-use crate::view::ViewKey;
 
 use self::job::Job;
 use self::offload::Offload;
+use self::replays::Replays;
+use self::shared::{Shared, State, Watched};
+use self::subscription::{Place, Replaying};
 
 pub use self::subscription::Subscription;
 
@@ -51,6 +57,14 @@ pub struct Snapshot {
     pub log_frames: usize,
     /// Bytes in the logs of all views.
     pub log_bytes: usize,
+    /// Sessions that still read in the history.
+    pub replaying: usize,
+    /// Publications in the history.
+    pub history_len: usize,
+    /// Bytes in the history: protobuf, and what each publication costs beside.
+    pub history_bytes: usize,
+    /// Bytes of replayed frames that are held for others.
+    pub replay_cache_bytes: usize,
     /// The number that the next export gets.
     pub next_seq: u64,
 }
@@ -75,37 +89,8 @@ pub enum SubscribeError {
     Closed,
 }
 
-pub(crate) struct Shared {
-    pub(crate) config: FanoutConfig,
-    pub(crate) observer: Arc<dyn Observer>,
-    writer: Writer,
-    /// Names the life of this hub, in which numbers mean something.
-    epoch: String,
-    offload: Arc<Offload>,
-    state: Mutex<State>,
-    /// Set once, under the lock of the state; readable without it.
-    closed: AtomicBool,
-    /// Until when sessions may write what their logs hold. Set when the hub closes.
-    drain_until: OnceLock<Instant>,
-    /// How many subscriptions live.
-    live: watch::Sender<usize>,
-}
-
-struct State {
-    next_seq: u64,
-    views: HashMap<ViewKey, Arc<View>>,
-}
-
-pub(crate) struct View {
-    pub(crate) key: ViewKey,
-    recipe: Recipe,
-    pub(crate) log: Mutex<Log>,
-    /// Told whenever a session might read on.
-    pub(crate) changes: watch::Sender<()>,
-}
-
 impl Hub {
-    /// A hub without history: the first export gets the number 1.
+    /// A hub that has seen nothing yet: the first export gets the number 1.
     #[must_use]
     pub fn new(config: FanoutConfig, observer: Arc<dyn Observer>) -> Self {
         let writer = render::codec(&config);
@@ -119,6 +104,8 @@ impl Hub {
     ) -> Self {
         let state = State {
             next_seq: 1,
+            next_view: 0,
+            history: History::new(config.history_bytes, config.history_age),
             views: HashMap::new(),
         };
         Self {
@@ -128,6 +115,7 @@ impl Hub {
                 writer,
                 epoch: new_epoch(),
                 offload: Offload::for_this_machine(),
+                replays: Replays::new(),
                 state: Mutex::new(state),
                 closed: AtomicBool::new(false),
                 drain_until: OnceLock::new(),
@@ -150,8 +138,9 @@ impl Hub {
     }
 
     /// Numbers an export of `items` items, whose protobuf is `wire`, and gives it a place in
-    /// the log of every view that sees `signal`. Returns its number; numbers are consecutive,
-    /// over all signals.
+    /// the history and in the log of every view that sees `signal`. Returns its number; numbers
+    /// are consecutive, over all signals. `wire` should be a buffer of its own without spare
+    /// capacity: it is held for as long as the history lasts, which counts its length.
     ///
     /// Once this has returned, the export holds its place: each session that was subscribed
     /// before the call gets it as a frame, in the order of numbers, or counts it as dropped
@@ -183,7 +172,7 @@ impl Hub {
 
     /// The part of publishing that is under the lock; `None` if the hub is closed.
     fn enter(&self, signal: Signal, wire: Bytes) -> Option<(u64, Vec<(Job, Freed)>)> {
-        let received = SystemTime::now();
+        let (received, now) = (SystemTime::now(), Instant::now());
         let mut state = self.shared.state.lock();
         if self.shared.closed.load(Ordering::Relaxed) {
             return None;
@@ -196,22 +185,31 @@ impl Hub {
             wire,
             received,
         });
+        let expired = state.history.push(&publication, now);
         let mut jobs = Vec::new();
-        for view in state.watched(signal) {
-            let slot = Arc::new(Slot::new(Arc::clone(&publication)));
-            let weight = publication.wire.len();
-            let (position, freed) = view.log.lock().push(Arc::clone(&slot), weight);
-            jobs.push((Job::new(&self.shared, view, slot, position), freed));
+        for Watched { view, .. } in state.views.values() {
+            if !view.key.signals.contains(signal) {
+                continue;
+            }
+            let mut log = view.log.lock();
+            if log.is_read() {
+                let slot = Arc::new(Slot::new(Arc::clone(&publication)));
+                let (position, freed) = log.push(Arc::clone(&slot), publication.wire.len());
+                jobs.push((Job::live(&self.shared, view, slot, position), freed));
+            }
         }
+        drop(state);
+        drop(expired);
         Some((seq, jobs))
     }
 
-    /// Begins to watch: every export published after this returns is for the subscription.
+    /// Begins to watch: every export published after this returns is for the subscription, and
+    /// so is what the history holds of what the query asks for.
     ///
     /// # Errors
     /// When the limit of sessions or of views is reached, and after [`close`](Self::close).
-    pub fn subscribe(&self, key: ViewKey) -> Result<Subscription, SubscribeError> {
-        let shared = &self.shared;
+    pub fn subscribe(&self, query: impl Into<Query>) -> Result<Subscription, SubscribeError> {
+        let (shared, query) = (&self.shared, query.into());
         let mut state = shared.state.lock();
         if shared.closed.load(Ordering::Relaxed) {
             return Err(SubscribeError::Closed);
@@ -220,28 +218,50 @@ impl Hub {
         if *shared.live.borrow() >= limit {
             return Err(SubscribeError::TooMany { limit });
         }
+        let expired = state.history.expire(Instant::now());
+        let (replay, recovered) = shared.beginning(&state, &query);
         let last = state.next_seq - 1;
-        let view = shared.view(&mut state, key)?;
-        let cursor = view.log.lock().join(last);
+        let begin = replay.as_ref().map_or(last, |replay| replay.seq);
+        let hello = query.view.envelope;
+        let hello = hello.then(|| notice::hello(&shared.epoch, begin, recovered));
+        let watched = shared.watched(&mut state, query.view)?;
+        watched.sessions += 1;
+        let view = Arc::clone(&watched.view);
+        let place = match replay {
+            None => Place::Log(view.log.lock().join(last)),
+            Some(replay) => {
+                watched.replaying += 1;
+                Place::History(Box::new(Replaying::new(replay)))
+            }
+        };
         shared.live.send_modify(|live| *live += 1);
-        Ok(Subscription::new(Arc::clone(shared), view, cursor))
+        drop(state);
+        drop(expired);
+        Ok(Subscription::new(Arc::clone(shared), view, place, hello))
     }
 
     /// What the hub holds now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let state = self.shared.state.lock();
+        let mut state = self.shared.state.lock();
+        let expired = state.history.expire(Instant::now());
         let mut snapshot = Snapshot {
             sessions: *self.shared.live.borrow(),
             views: state.views.len(),
             next_seq: state.next_seq,
+            history_len: state.history.len(),
+            history_bytes: state.history.bytes(),
+            replay_cache_bytes: self.shared.replays.bytes(),
             ..Snapshot::default()
         };
-        for view in state.views.values() {
-            let log = view.log.lock();
+        for watched in state.views.values() {
+            let log = watched.view.log.lock();
+            snapshot.replaying += watched.replaying;
             snapshot.log_frames += log.len();
             snapshot.log_bytes += log.bytes();
         }
+        drop(state);
+        drop(expired);
         snapshot
     }
 
@@ -253,9 +273,10 @@ impl Hub {
         let state = self.shared.state.lock();
         let _ = self.shared.drain_until.set(after(Instant::now(), within));
         self.shared.closed.store(true, Ordering::Release);
-        for view in state.views.values() {
+        for Watched { view, .. } in state.views.values() {
             view.log.lock().close();
             view.changes.send_replace(());
+            view.replayed.send_replace(());
         }
     }
 
@@ -268,68 +289,6 @@ impl Hub {
             .subscribe()
             .wait_for(|&live| live == 0)
             .await;
-    }
-}
-
-impl State {
-    /// The views in which a publication of `signal` has a place.
-    fn watched(&self, signal: Signal) -> impl Iterator<Item = &Arc<View>> {
-        let views = self.views.values();
-        views.filter(move |view| view.key.signals.contains(signal))
-    }
-}
-
-impl Shared {
-    /// The view of a key, which is made if nobody watches it yet.
-    fn view(&self, state: &mut State, key: ViewKey) -> Result<Arc<View>, SubscribeError> {
-        let limit = self.config.max_views;
-        let full = state.views.len() >= limit;
-        match state.views.entry(key) {
-            Entry::Occupied(view) => Ok(Arc::clone(view.get())),
-            Entry::Vacant(_) if full => Err(SubscribeError::TooManyViews { limit }),
-            Entry::Vacant(place) => {
-                let view = Arc::new(View::new(place.key(), self));
-                Ok(Arc::clone(place.insert(view)))
-            }
-        }
-    }
-
-    /// Until when sessions may write what their logs hold, once the hub is closed.
-    pub(crate) fn drain_until(&self) -> Option<Instant> {
-        self.drain_until.get().copied()
-    }
-
-    /// Takes a cursor out of its view, and the view out of the hub with the last one. Returns
-    /// how many publications lay before the cursor.
-    fn leave(&self, view: &Arc<View>, cursor: &Cursor) -> u64 {
-        let mut state = self.state.lock();
-        let mut log = view.log.lock();
-        let unread = log.unread(cursor);
-        let freed = log.leave(cursor);
-        let last = !log.is_read();
-        drop(log);
-        if last {
-            state.views.remove(&view.key);
-        }
-        drop(state);
-        drop(freed);
-        unread
-    }
-
-    fn one_session_less(&self) {
-        self.live.send_modify(|live| *live -= 1);
-    }
-}
-
-impl View {
-    fn new(key: &ViewKey, shared: &Shared) -> Self {
-        let config = &shared.config;
-        Self {
-            key: key.clone(),
-            recipe: Recipe::new(key, config, &shared.epoch, Arc::clone(&shared.writer)),
-            log: Mutex::new(Log::new(config.lag_bytes, config.lag_frames)),
-            changes: watch::Sender::new(()),
-        }
     }
 }
 

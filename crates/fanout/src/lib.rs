@@ -12,6 +12,10 @@
 //! 4. What every session has passed is freed at once. A log over its limits loses its oldest
 //!    frames; a session whose cursor stood before them counts them as dropped and goes on.
 //!
+//! The hub also keeps the newest exports of each signal, as protobuf. Who asks for them reads
+//! there first ([`Start`]), each rendered once for all who come to it, and then in the log. The
+//! step over is under the hub's lock, so nothing is missed and nothing comes twice.
+//!
 //! # What is not here
 //! Sockets, TLS, tokens and exporters of statistics: a binary brings them through [`Gate`],
 //! [`Detach`] and [`Observer`]. How exports arrive is not known here either.
@@ -22,9 +26,11 @@
 pub mod client;
 pub mod config;
 pub mod frame;
+mod history;
 pub mod http;
 pub mod hub;
 mod log;
+mod notice;
 pub mod observer;
 mod publication;
 pub mod query;
@@ -38,7 +44,7 @@ pub use config::FanoutConfig;
 pub use http::{Detach, Fanout, Gate, OpenGate, Socket, configure};
 pub use hub::{Hub, Snapshot, SubscribeError, Subscription};
 pub use observer::{CloseReason, Loss, NoObserver, Observer, Rendering};
-pub use query::Query;
+pub use query::{Query, Start};
 pub use refusal::Refusal;
 pub use session::serve;
 pub use view::{Format, Signals, ViewKey};

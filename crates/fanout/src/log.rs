@@ -290,6 +290,16 @@ impl<'o> Reading<'o> {
         }
     }
 
+    /// Takes note of publications that were pushed out, unless frames were read before.
+    pub(crate) fn lose(&mut self, count: u64) -> bool {
+        let first = self.frames == 0;
+        match first {
+            true => self.read.lost.slow += count,
+            false => self.read.more = true,
+        }
+        first
+    }
+
     /// Takes the frames of a slot, from the `part`th on. Whether it is done with the slot; if
     /// not, the slot is not filled, or there is more to read at once.
     pub(crate) fn take(&mut self, slot: &Slot, part: &mut usize) -> bool {

@@ -22,7 +22,7 @@ pub const MIN_MAX_FRAME: usize = 1024;
 /// What is allowed, for those who asked for something else.
 const ALLOWED: &str = "allowed: format=otlp|protojson|points|protobuf; the filters metric=GLOB, \
     scope=GLOB, span=GLOB, severity=NUMBER|NAME, resource.KEY=GLOB, attr.KEY=GLOB; \
-    envelope=true|false; max_frame=BYTES";
+    envelope=true|false; max_frame=BYTES; replay=N|all; since=EPOCH:SEQ with envelope=true";
 
 /// How much of a name or value a refusal repeats, in characters.
 const REPEATED: usize = 64;
@@ -32,6 +32,37 @@ const REPEATED: usize = 64;
 pub struct Query {
     /// The view that it wants to watch.
     pub view: ViewKey,
+    /// Which exports come first.
+    pub start: Start,
+}
+
+/// Where a subscription begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// With what is published from now on.
+    #[default]
+    Live,
+    /// With the newest exports that the history holds of the view's signals, so many at most.
+    Newest(usize),
+    /// With what was published after a number, as far as the history holds it.
+    Since {
+        /// The life of the hub in which the number was given; see
+        /// [`Hub::epoch`](crate::Hub::epoch). After another, nothing is known to be missing, and
+        /// it begins live.
+        epoch: String,
+        /// The number of the last publication that the client has.
+        seq: u64,
+    },
+}
+
+impl From<ViewKey> for Query {
+    /// The view, live.
+    fn from(view: ViewKey) -> Self {
+        Self {
+            view,
+            start: Start::Live,
+        }
+    }
 }
 
 impl Query {
@@ -55,7 +86,8 @@ impl Query {
         let signals = signals.into();
         let parameters = Parameters::read(query).map_err(bad)?;
         let view = view(signals, &parameters, config).map_err(bad)?;
-        Ok(Self { view })
+        let start = start(&view, &parameters).map_err(bad)?;
+        Ok(Self { view, start })
     }
 }
 
@@ -91,8 +123,21 @@ fn view(
     Ok(view)
 }
 
+fn start(view: &ViewKey, parameters: &Parameters) -> Result<Start, String> {
+    let newest = parameters.parse("replay", newest)?;
+    let since = parameters.parse("since", since)?;
+    match (newest, since) {
+        (Some(_), Some(_)) => Err("replay and since: one of both".to_owned()),
+        (_, Some(_)) if !view.envelope => {
+            Err("since needs envelope=true, which tells what was recovered".to_owned())
+        }
+        (None, Some(since)) => Ok(since),
+        (newest, None) => Ok(newest.map_or(Start::Live, Start::Newest)),
+    }
+}
+
 /// The names of parameters that take one value.
-const SINGLE: [&str; 3] = ["format", "envelope", "max_frame"];
+const SINGLE: [&str; 5] = ["format", "envelope", "max_frame", "replay", "since"];
 
 /// Decoded parameters, by what they are.
 struct Parameters {
@@ -150,6 +195,21 @@ fn boolean(value: &str) -> Option<bool> {
 fn max_frame(value: &str) -> Option<usize> {
     let bytes = value.parse().ok()?;
     (bytes >= MIN_MAX_FRAME).then_some(bytes)
+}
+
+fn newest(value: &str) -> Option<usize> {
+    match value {
+        "all" => Some(usize::MAX),
+        number => number.parse().ok(),
+    }
+}
+
+fn since(value: &str) -> Option<Start> {
+    let (epoch, seq) = value.split_once(':')?;
+    Some(Start::Since {
+        epoch: epoch.to_owned(),
+        seq: seq.parse().ok()?,
+    })
 }
 
 /// Decodes a name or a value (URL standard, "application/x-www-form-urlencoded parsing"), but

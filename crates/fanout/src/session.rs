@@ -65,10 +65,17 @@ where
     session.take_input(&early);
     drop(early);
     loop {
-        let mut changed = pin!(changes.changed());
-        let woken = poll_fn(|cx| session.poll(cx, timer.as_mut(), changed.as_mut())).await;
+        let woken = {
+            let mut changed = pin!(changes.changed());
+            poll_fn(|cx| session.poll(cx, timer.as_mut(), changed.as_mut())).await
+        };
         match woken {
             Woken::LogChanged => session.log_changed = true,
+            Woken::Moved => {
+                changes = session.subscription.changes();
+                // For what has changed before.
+                session.log_changed = true;
+            }
             Woken::Ended => return session.end_reason(),
         }
     }
@@ -77,6 +84,8 @@ where
 /// Why the poll loop came back.
 enum Woken {
     LogChanged,
+    /// The changes of something else count from now on.
+    Moved,
     Ended,
 }
 
@@ -282,6 +291,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
             if timer.as_mut().poll(cx).is_pending() {
                 break;
             }
+        }
+        if self.subscription.has_moved() {
+            return Poll::Ready(Woken::Moved);
         }
         if self.phase == Phase::Open {
             ready!(changed.poll(cx));

@@ -71,10 +71,12 @@ pub fn check(
         });
     };
     let why = format!("{refused} of {items} {} refused: {first}", signal.items());
-    let rest = Bytes::from(checked.retain().into_owned());
+    let mut rest = checked.retain().into_owned();
+    // Exports are kept for long.
+    rest.shrink_to_fit();
     let export = Export {
         signal,
-        wire: rest,
+        wire: Bytes::from(rest),
         items: items - refused,
     };
     let rejected = Some(Rejected {

@@ -1,6 +1,7 @@
 //! The command line and the environment.
 
 mod convert;
+mod fanout;
 mod grpc;
 mod tls;
 mod values;
@@ -180,6 +181,9 @@ struct ServeArgs {
     #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_FRAME", value_parser = values::size)]
     max_frame: Option<usize>,
 
+    #[command(flatten)]
+    views: fanout::FanoutArgs,
+
     /// How often clients are pinged; one that is silent for as long again is closed
     /// [default: 20s]
     #[arg(long, value_name = "TIME", env = "OTLP_RELAY_PING_INTERVAL", value_parser = values::time)]
@@ -237,6 +241,7 @@ impl ServeArgs {
             ..ServerConfig::default()
         };
         args.grpc.apply(&mut config.grpc);
+        args.views.apply(&mut config.fanout);
         config.ingest.lenient_content_type = args.lenient_content_type;
         config.ingest.profiles = args.profiles;
         config.fanout.profiles = args.profiles;
@@ -332,6 +337,7 @@ mod tests {
             assert_eq!(config.listen.len(), 2);
             assert_eq!(config.ingest.max_body_bytes, 1 << 20);
         }
+        assert_eq!(config(&["--history-bytes", "0"]).fanout.history_bytes, 0);
     }
 
     /// Scenario: names in the place of addresses, and the log's format with and without `serve`.
@@ -360,6 +366,9 @@ mod tests {
             ["--grpc-max-streams", "0"],
             ["--max-body", "lots"],
             ["--max-body", "0"],
+            ["--max-views", "0"],
+            ["--history-bytes", "some"],
+            ["--history-age", "0s"],
             ["--max-connections", "0"],
             ["--ping-interval", "0s"],
             ["--workers", "0"],

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::{Shared, View};
+use super::shared::{Shared, View};
 use crate::observer::{Loss, Rendering};
 use crate::slot::{Outcome, Slot};
 
@@ -13,23 +13,41 @@ pub(crate) struct Job {
     shared: Arc<Shared>,
     view: Arc<View>,
     slot: Arc<Slot>,
-    position: u64,
+    place: Place,
     settled: bool,
 }
 
+/// Where the slot is.
+#[derive(Clone, Copy)]
+enum Place {
+    /// At a position of the view's log.
+    Log(u64),
+    /// Among the replayed.
+    Replays,
+}
+
 impl Job {
-    pub(super) fn new(
+    /// For a slot at a position of the view's log.
+    pub(super) fn live(
         shared: &Arc<Shared>,
         view: &Arc<View>,
         slot: Arc<Slot>,
         position: u64,
     ) -> Self {
-        let (shared, view) = (Arc::clone(shared), Arc::clone(view));
+        Self::new(shared, view, slot, Place::Log(position))
+    }
+
+    /// For a slot among the replayed.
+    pub(super) fn replay(shared: &Arc<Shared>, view: &Arc<View>, slot: Arc<Slot>) -> Self {
+        Self::new(shared, view, slot, Place::Replays)
+    }
+
+    fn new(shared: &Arc<Shared>, view: &Arc<View>, slot: Arc<Slot>, place: Place) -> Self {
         Self {
-            shared,
-            view,
+            shared: Arc::clone(shared),
+            view: Arc::clone(view),
             slot,
-            position,
+            place,
             settled: false,
         }
     }
@@ -66,9 +84,19 @@ impl Job {
         let rendering = rendering(&outcome);
         self.slot.fill(outcome);
         let weight = self.slot.weight();
-        let freed = self.view.log.lock().settle(self.position, weight);
-        drop(freed);
-        self.view.changes.send_replace(());
+        match self.place {
+            Place::Log(position) => {
+                let freed = self.view.log.lock().settle(position, weight);
+                drop(freed);
+                self.view.changes.send_replace(());
+            }
+            Place::Replays => {
+                let max_bytes = self.shared.config.replay_cache_bytes;
+                let key = (self.view.id, self.slot.seq);
+                self.shared.replays.settle(key, weight, max_bytes);
+                self.view.replayed.send_replace(());
+            }
+        }
         self.shared
             .observer
             .rendered(self.view.key.format, rendering);

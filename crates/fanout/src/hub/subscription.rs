@@ -1,4 +1,4 @@
-//! A place in a view: what a session reads from.
+//! A place in a view: what a session reads from, whatever it writes to.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,28 +6,74 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::{Shared, View};
-use crate::frame::{self, MAX_HEADER, Opcode};
-use crate::log::{Cursor, Read};
-use crate::observer::Loss;
+use super::replays::Replays;
+use super::shared::{Shared, Step, View};
+use crate::history::Replay;
+use crate::log::{Cursor, Read, Reading};
+use crate::notice;
+use crate::slot::Slot;
 use crate::view::ViewKey;
 
-/// A cursor in the log of a view. As long as it lives it counts as a session, and the view
-/// renders what is published; dropping it ends both.
+/// A reader of a view: of the history first, if that was asked for, then of its log. As long as
+/// it lives it counts as a session, and the view renders what is published; dropping it ends both.
 pub struct Subscription {
     shared: Arc<Shared>,
     view: Arc<View>,
-    cursor: Cursor,
-    watching: bool,
+    place: Place,
+    /// A notice that comes before everything. Boxed, for sessions are many and this is short-lived.
+    hello: Option<Box<Bytes>>,
+    /// Whether it has come from the history to the log since it was asked last.
+    moved: bool,
+}
+
+/// Where the reader is.
+pub(super) enum Place {
+    History(Box<Replaying>),
+    Log(Cursor),
+    /// It watches no longer.
+    Gone,
+}
+
+/// A reader in the history.
+pub(super) struct Replaying {
+    pub(super) replay: Replay,
+    /// What it waits for or is in the middle of.
+    slot: Option<Arc<Slot>>,
+    /// How many frames of that it has taken already.
+    part: usize,
+    /// How many publications it lost and has not told.
+    lost: u64,
+}
+
+impl Replaying {
+    pub(super) fn new(replay: Replay) -> Self {
+        Self {
+            replay,
+            slot: None,
+            part: 0,
+            lost: 0,
+        }
+    }
+
+    /// How many publications are half read, or lost and not told.
+    pub(super) fn pending(&self) -> u64 {
+        self.lost + u64::from(self.slot.is_some())
+    }
 }
 
 impl Subscription {
-    pub(super) fn new(shared: Arc<Shared>, view: Arc<View>, cursor: Cursor) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        view: Arc<View>,
+        place: Place,
+        hello: Option<Bytes>,
+    ) -> Self {
         Self {
             shared,
             view,
-            cursor,
-            watching: true,
+            place,
+            hello: hello.map(Box::new),
+            moved: false,
         }
     }
 
@@ -41,35 +87,91 @@ impl Subscription {
         &self.shared
     }
 
-    /// Told of every change of the log after this call.
+    /// Told of every change after this call that may let it read on. Another one counts once it
+    /// [has moved](Self::has_moved).
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
-        self.view.changes.subscribe()
+        match self.place {
+            Place::History(_) => self.view.replayed.subscribe(),
+            Place::Log(_) | Place::Gone => self.view.changes.subscribe(),
+        }
     }
 
-    /// Reads on, as [`Log::read`](crate::log::Log::read) does; in an envelope, notices of what
-    /// was lost come first. Nothing after [`release`](Self::release).
+    /// Whether it has come from the history to the log since it was asked last.
+    pub(crate) fn has_moved(&mut self) -> bool {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// Reads on, as [`Log::read`](crate::log::Log::read) does, in the history too; in an
+    /// envelope, notices of what was lost come first. Nothing after [`release`](Self::release).
     pub(crate) fn read(&mut self, out: &mut VecDeque<Bytes>) -> Read {
-        if !self.watching {
-            return Read::default();
-        }
+        out.extend(self.hello.take().map(|hello| *hello));
+        let begin = out.len();
         let max_bytes = self.shared.config.gather_bytes;
-        let (begin, after) = (out.len(), self.cursor.seq);
-        let read = self.view.log.lock().read(&mut self.cursor, max_bytes, out);
+        let (after, read) = match &mut self.place {
+            Place::Gone => return Read::default(),
+            Place::Log(cursor) => {
+                let after = cursor.seq;
+                (after, self.view.log.lock().read(cursor, max_bytes, out))
+            }
+            Place::History(replaying) => {
+                let after = replaying.done();
+                (after, self.replay(Reading::new(max_bytes, out)))
+            }
+        };
         if self.view.key.envelope {
             for (at, (loss, dropped)) in read.lost.iter().enumerate() {
-                out.insert(begin + at, gap(after, loss, dropped));
+                out.insert(begin + at, notice::gap(after, loss, dropped));
             }
         }
         read
     }
 
+    /// Reads on in the history; at its end it goes over to the log.
+    fn replay(&mut self, mut reading: Reading<'_>) -> Read {
+        while let Place::History(replaying) = &mut self.place {
+            if replaying.lost > 0 {
+                if !reading.lose(replaying.lost) {
+                    break;
+                }
+                replaying.lost = 0;
+            }
+            if let Some(slot) = &replaying.slot {
+                if !reading.take(slot, &mut replaying.part) {
+                    break;
+                }
+                replaying.slot = None;
+            }
+            match self.shared.step(&self.view, &mut replaying.replay) {
+                Step::Lost(count) => replaying.lost = count,
+                Step::Publication(publication) => {
+                    let slot = Replays::slot(&self.shared, &self.view, publication);
+                    replaying.slot = Some(slot);
+                }
+                Step::Joined(cursor) => {
+                    self.place = Place::Log(cursor);
+                    self.moved = true;
+                    reading.read.more = true;
+                }
+            }
+        }
+        reading.read
+    }
+
     /// Watches no longer, but still counts as a session. Returns how many publications it had
     /// yet to take.
     pub(crate) fn release(&mut self) -> u64 {
-        match std::mem::take(&mut self.watching) {
-            true => self.shared.leave(&self.view, &self.cursor),
-            false => 0,
+        match std::mem::replace(&mut self.place, Place::Gone) {
+            Place::Gone => 0,
+            place => self.shared.leave(&self.view, &place),
         }
+    }
+}
+
+impl Replaying {
+    /// The number of the last publication that it is done with; of one that it is in the middle
+    /// of, one less.
+    fn done(&self) -> u64 {
+        self.replay.seq - u64::from(self.slot.is_some())
     }
 }
 
@@ -78,15 +180,4 @@ impl Drop for Subscription {
         self.release();
         self.shared.one_session_less();
     }
-}
-
-/// The notice of a loss after the publication of a number.
-fn gap(after: u64, loss: Loss, dropped: u64) -> Bytes {
-    let reason = loss.as_str();
-    let notice = format!(
-        r#"{{"type":"gap","dropped":"{dropped}","afterSeq":"{after}","reason":"{reason}"}}"#
-    );
-    let mut buffer = vec![0; MAX_HEADER];
-    buffer.extend_from_slice(notice.as_bytes());
-    frame::data(Opcode::Text, buffer)
 }

@@ -83,6 +83,33 @@ fn different_views_are_different_keys() {
     }
 }
 
+/// Scenario: where to begin, in every way that there is.
+/// Guarantees: as it was said; it is no part of the view.
+#[test]
+fn a_query_says_where_to_begin() {
+    let since = Start::Since {
+        epoch: "00ff".to_owned(),
+        seq: u64::MAX,
+    };
+    for (query, start) in [
+        ("envelope=true", Start::Live),
+        ("envelope=true&replay=0", Start::Newest(0)),
+        ("envelope=true&replay=7", Start::Newest(7)),
+        ("envelope=true&replay=all", Start::Newest(usize::MAX)),
+        (
+            "envelope=true&since=00ff:18446744073709551615",
+            since.clone(),
+        ),
+        ("envelope=true&since=00ff%3A18446744073709551615", since),
+    ] {
+        let asked = parse(Signal::Metrics, query).unwrap();
+        assert_eq!(asked.start, start, "{query}");
+        assert_eq!(asked.view, view(Signal::Metrics, "envelope=true"));
+    }
+    let plain = parse(Signal::Metrics, "replay=1").unwrap();
+    assert_eq!(plain.start, Start::Newest(1));
+}
+
 /// Scenario: keys with dots, values with what separates parameters, characters of several bytes.
 /// Guarantees: they arrive as they were meant.
 #[test]
@@ -122,6 +149,14 @@ fn anything_else_is_refused_with_a_helpful_text() {
         ("max_frame=-1", "max_frame"),
         ("max_frame=1e6", "max_frame"),
         ("format=protobuf&envelope=true", "no envelope"),
+        ("replay=", "replay does not take"),
+        ("replay=some", "replay does not take"),
+        ("replay=-1", "replay does not take"),
+        ("since=e:1", "since needs envelope=true"),
+        ("since=e&envelope=true", "since does not take"),
+        ("since=e:&envelope=true", "since does not take"),
+        ("since=e:-1&envelope=true", "since does not take"),
+        ("since=e:1&envelope=true&replay=1", "one of both"),
         ("metric=100%", "%25"),
         ("metric=%zz", "%25"),
         ("metric=%2", "%25"),
@@ -135,7 +170,7 @@ fn anything_else_is_refused_with_a_helpful_text() {
         assert_eq!(refusal.code(), 3);
         assert!(refusal.message().contains(culprit), "{refusal}");
         assert!(refusal.message().contains("format=otlp|"), "{refusal}");
-        assert!(refusal.message().len() < 600, "{refusal}");
+        assert!(refusal.message().len() < 700, "{refusal}");
     }
     let refusal = parse(Signal::Profiles, "format=points").unwrap_err();
     assert!(refusal.message().contains("profiles"), "{refusal}");

@@ -182,7 +182,7 @@ fn long_exports_are_lost_or_parted() {
 
 /// Any metrics with short and long names; a long one fits into no frame of the property below.
 fn any_metrics() -> impl Strategy<Value = Publication> {
-    let metric = (prop::bool::weighted(0.05), 0..30_usize);
+    let metric = (prop::bool::weighted(0.05), 1..30_usize);
     let service = prop::collection::vec(metric, 0..6);
     prop::collection::vec(service, 0..5).prop_map(|services| {
         let long = "x".repeat(3000);

@@ -10,6 +10,7 @@ mod closing;
 mod delivery;
 mod liveness;
 mod protocol;
+mod resume;
 mod slow;
 mod support;
 mod upgrade;

@@ -138,7 +138,7 @@ pub(crate) fn subscribe(hub: &Hub) -> Subscription {
 /// A subscription to metrics, as a query asks for them.
 pub(crate) fn subscribe_to(hub: &Hub, query: &str) -> Subscription {
     let query = Query::parse(Signal::Metrics, query, hub.config()).unwrap();
-    hub.subscribe(query.view).unwrap()
+    hub.subscribe(query).unwrap()
 }
 
 /// Publishes the exports of these numbers.

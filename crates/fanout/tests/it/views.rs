@@ -32,6 +32,14 @@ where
     serde_json::from_str(&next_text(client).await).unwrap()
 }
 
+/// Reads the first frame of a client with an envelope.
+async fn greeted<Io>(client: &mut WebSocketStream<Io>)
+where
+    Io: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    assert_eq!(next_json(client).await["type"], "hello");
+}
+
 /// Scenario: a client of each format, and one with an envelope; one export.
 /// Guarantees: each gets the export in its format, protobuf in a binary frame; the envelope says
 /// which export it is.
@@ -56,6 +64,7 @@ async fn each_client_gets_its_format() {
     );
     let message = protobuf.next().await.unwrap().unwrap();
     assert_eq!(message, Message::Binary(export(7, 0)));
+    greeted(&mut envelope).await;
     let message = next_json(&mut envelope).await;
     let data: Value = serde_json::from_str(&text(7, 0)).unwrap();
     let received = message["receivedAt"].as_str().unwrap().to_owned();
@@ -107,6 +116,7 @@ async fn what_a_client_cannot_take_is_told() {
     let mut large = watch(&server, "").await;
     publish(&hub, [1], 2000);
     publish(&hub, [2], 0);
+    greeted(&mut small).await;
     let gap = next_json(&mut small).await;
     let expected = json!({"type": "gap", "dropped": "1", "afterSeq": "0", "reason": "too_big"});
     assert_eq!(gap, expected);
@@ -135,6 +145,7 @@ async fn a_slow_client_is_told_what_it_lost() {
             .await;
     }
     let mut slow = client(io).await;
+    greeted(&mut slow).await;
     let (mut last, mut got, mut lost) = (0, 0, 0);
     while last < EXPORTS {
         let message = next_json(&mut slow).await;

@@ -31,8 +31,13 @@ pub(super) fn addresses(text: &str) -> Result<Addresses, String> {
 
 /// A number of bytes: `64MiB`, `1048576`. Not zero.
 pub(super) fn size(text: &str) -> Result<usize, String> {
+    not_zero(size_or_zero(text)?)
+}
+
+/// A number of bytes, or 0.
+pub(super) fn size_or_zero(text: &str) -> Result<usize, String> {
     let size: ByteSize = text.parse()?;
-    not_zero(usize::try_from(size.as_u64()).map_err(|_| "too large for this machine")?)
+    Ok(usize::try_from(size.as_u64()).map_err(|_| "too large for this machine")?)
 }
 
 /// A number of things. Not zero.

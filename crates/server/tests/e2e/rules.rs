@@ -159,7 +159,10 @@ fn bad_handshakes_get_an_http_answer() {
         ("?format=otlp", 101),
         ("?colour=red", 400),
         ("?format=xml", 400),
-        ("?format=otlp&format=otlp", 400),
+        ("?format=otlp&format=otlp", 101),
+        ("?format=points&metric=a*&metric=b&attr.k=%C3%A9", 101),
+        ("?format=otlp&format=points", 400),
+        ("?since=0:1", 400),
         ("?%ff=%", 400),
     ] {
         let mut http = Http::connect(relay.address());
