@@ -10,7 +10,7 @@ function draw(requests, view = {}) {
   const metrics = new Metrics();
   requests.forEach((request) => metrics.add(request));
   const [metric] = metrics.all();
-  return linesOf(metric, { from: 0, to: 60_000, mode: modesOf(metric)[0], groupBy: '', ...view });
+  return linesOf(metric, { from: 0, to: 60_000, mode: modesOf(metric)[0], groupBy: 'each', ...view });
 }
 
 /** The known values of a line, by second. */

@@ -10,14 +10,23 @@ test('resuming', () => {
   const link = new Link();
   assert.deepEqual(link.begin('50'), [['replay', '50']]);
   link.opened();
-  assert.equal(link.told({ type: 'hello', epoch: 'e1' }), undefined);
+  assert.equal(link.told({ type: 'hello', epoch: 'e1', seq: '6', recovered: true }), undefined);
   assert.ok(link.passed({ epoch: 'e1', seq: '7' }));
   assert.ok(!link.passed({ epoch: 'e1', seq: '7' }), 'it was seen');
   assert.ok(link.passed({ epoch: 'e1', seq: '10' }), 'holes in numbers are normal');
   assert.ok(link.closed(1006) > 0);
   assert.deepEqual(link.begin('50'), [['since', 'e1:10']]);
-  assert.equal(link.told({ type: 'hello', epoch: 'e1', recovered: true }), undefined);
+  assert.equal(link.told({ type: 'hello', epoch: 'e1', seq: '10', recovered: true }), undefined);
   assert.deepEqual([link.lost, link.breaks], [0, 0]);
+});
+
+/** Guarantees: a connection that broke before anything came is resumed from where it began. */
+test('resuming without data', () => {
+  const link = new Link();
+  link.begin('all');
+  link.told({ type: 'hello', epoch: 'e1', seq: '41', recovered: true });
+  link.closed(1006);
+  assert.deepEqual(link.begin('all'), [['since', 'e1:41']]);
 });
 
 /** Guarantees: a relay that has started anew is a break, and its numbers begin anew. */
@@ -28,7 +37,7 @@ test('another life of the relay', () => {
   link.passed({ epoch: 'e1', seq: '900' });
   link.closed(1006);
   link.begin();
-  assert.deepEqual(link.told({ type: 'hello', epoch: 'e2', recovered: false }), { kind: 'break', dropped: 0 });
+  assert.deepEqual(link.told({ type: 'hello', epoch: 'e2', seq: '0', recovered: false }), { kind: 'break', dropped: 0, reason: '' });
   assert.ok(link.passed({ epoch: 'e2', seq: '1' }));
   assert.equal(link.breaks, 1);
 });
@@ -36,10 +45,25 @@ test('another life of the relay', () => {
 /** Guarantees: what the relay tells to be lost is counted. */
 test('gaps', () => {
   const link = new Link();
-  assert.deepEqual(link.told({ type: 'gap', dropped: '12', afterSeq: '3' }), { kind: 'lost', dropped: 12 });
+  assert.deepEqual(link.told({ type: 'gap', dropped: '12', afterSeq: '3', reason: 'slow' }), { kind: 'lost', dropped: 12, reason: 'slow' });
   link.told({ type: 'gap', dropped: '3' });
   assert.equal(link.lost, 15);
   assert.equal(link.told({ type: 'anything' }), undefined);
+});
+
+/** Guarantees: a view that is come back to goes on where it was left; that history is too short for
+ * it is no loss, for nobody was watching. */
+test('coming back to a view', () => {
+  const link = new Link();
+  link.begin('all');
+  link.told({ type: 'hello', epoch: 'e1', seq: '5' });
+  const left = link.cursor;
+  link.turn();
+  assert.deepEqual(link.begin('all'), [['replay', 'all']]);
+  link.turn(left);
+  assert.deepEqual(link.begin('all'), [['since', 'e1:5']]);
+  assert.equal(link.told({ type: 'hello', epoch: 'e1', seq: '90', recovered: false }), undefined);
+  assert.equal(link.breaks, 0);
 });
 
 /** Guarantees: waits grow up to a limit, and begin anew after a success; some codes are final. */
@@ -55,7 +79,7 @@ test('coming again', () => {
     assert.equal(link.closed(code), undefined);
     assert.equal(link.state, 'refused');
   }
-  link.forget();
+  link.turn();
   assert.equal(link.state, 'idle');
   assert.deepEqual(link.begin('1'), [['replay', '1']]);
 });
@@ -69,7 +93,9 @@ test('meters', () => {
   assert.equal(meter.rate(1_060_000), 0);
   assert.equal(meter.total, 100);
   meter.add(5, 999_000);
-  assert.equal(meter.total, 105);
+  assert.deepEqual([meter.total, meter.rate(1_060_000)], [105, 0]);
+  meter.add(5, 1_058_000);
+  assert.equal(meter.rate(1_060_000), 1, 'it came late');
 });
 
 /** Guarantees: charts go by the clock here, unless data is from another time. */

@@ -116,7 +116,7 @@ class App {
     }
     // What was kept of logs and traces is what another filter has let through.
     const other = JSON.stringify(requestOf(before)) !== JSON.stringify(requestOf(view));
-    if (other && before.tab === view.tab && view.tab !== 'metrics') this.worker.postMessage({ order: 'clear', what: view.tab });
+    if (other && before.tab === view.tab && view.tab !== 'metrics') this.worker.postMessage({ order: 'replace', what: view.tab, path: requestOf(view).path });
     this.#show();
   }
 

@@ -1,9 +1,10 @@
 /** The connection to the relay: one WebSocket for what the page shows, made again when it breaks. */
 
 import { Link } from './core/link.js';
-import { milliseconds, signalOf } from './core/otlp.js';
 import { addressOf } from './core/view.js';
 
+/** The most views that are come back to without asking for all that history holds. */
+const MAX_CURSORS = 20;
 /** How long the relay may take to say why it refuses, in milliseconds. */
 const PROBE_TIMEOUT = 10_000;
 
@@ -18,17 +19,33 @@ export class Watch {
     this.link = new Link();
     this.needsToken = false;
     this.key = '';
+    /** Where views were left, by what they ask for. */
+    this.cursors = new Map();
   }
 
   /** Watches what a view asks for; nothing happens if it is what is watched, but for `again`. */
   show({ base, request, token, raw, again }) {
     const key = JSON.stringify([base, request, token, raw]);
     if (key === this.key && !again) return;
+    this.#leave();
     this.key = key;
     Object.assign(this, { base, request, token, isRaw: raw, needsToken: false });
     this.#drop();
-    this.link.forget();
+    this.link.turn(this.cursors.get(key));
     this.#connect();
+  }
+
+  /** Forgets where views of a path were left: what they showed is kept no longer. */
+  forget(path) {
+    for (const key of this.cursors.keys()) if (JSON.parse(key)[1].path === path) this.cursors.delete(key);
+    if (this.request?.path === path) this.key = '';
+  }
+
+  #leave() {
+    if (!this.key) return;
+    this.cursors.delete(this.key);
+    this.cursors.set(this.key, this.link.cursor);
+    if (this.cursors.size > MAX_CURSORS) this.cursors.delete(this.cursors.keys().next().value);
   }
 
   #drop() {
@@ -39,9 +56,7 @@ export class Watch {
   }
 
   #connect() {
-    const going = this.link.begin(this.request.replay);
-    const parameters = [...this.request.parameters, ...going];
-    if (!this.isRaw) parameters.push(['envelope', 'true']);
+    const parameters = [...this.request.parameters, ...this.#beginning()];
     const address = addressOf(this.base, this.request.path, parameters);
     const socket = new WebSocket(address, protocols(this.token));
     this.socket = socket;
@@ -59,6 +74,14 @@ export class Watch {
     this.heard.changed();
   }
 
+  /** Where to begin. Frames without an envelope have no number to go on from. */
+  #beginning() {
+    if (!this.isRaw) return [...this.link.begin(this.request.replay), ['envelope', 'true']];
+    const first = !this.cursors.has(this.key) && !this.link.broken;
+    this.link.begin('');
+    return first ? [['replay', this.request.replay]] : [];
+  }
+
   #take(text) {
     if (typeof text !== 'string') return;
     if (this.isRaw) {
@@ -67,12 +90,11 @@ export class Watch {
     }
     const message = JSON.parse(text);
     if (message.type === 'data') {
-      if (this.link.passed(message)) this.heard.data(message.signal, message.data, Date.parse(message.receivedAt), text.length);
-    } else if (message.type) {
+      const time = Date.parse(message.receivedAt);
+      if (this.link.passed(message)) this.heard.data(message.signal, message.data, time, text.length);
+    } else {
       const gap = this.link.told(message);
       if (gap) this.heard.gap(gap);
-    } else {
-      this.heard.data(signalOf(message), message, milliseconds(0), text.length);
     }
   }
 

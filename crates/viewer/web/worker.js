@@ -24,6 +24,8 @@ let gaps = [];
 const MAX_GAPS = 100;
 /** When the newest data point came. */
 let received = 0;
+/** How far the relay's clock is ahead of the one here, in milliseconds, as far as can be told. */
+let ahead = -Infinity;
 /** What lists stood at when they were paused. */
 let paused;
 
@@ -32,9 +34,9 @@ const watch = new Watch({ data, raw, gap, changed: () => postMessage({ status: s
 /** Takes a frame that was read. */
 function data(signal, request, time, length) {
   const now = Date.now();
-  meters.exports.add(1, now);
-  meters.bytes.add(length, now);
-  meters.items.add(countItems(signal, request), now);
+  ahead = Math.max(ahead, time - now);
+  // What history holds is not what comes now: it counts for when the relay received it.
+  measure(time, length, countItems(signal, request));
   if (signal === 'metrics') {
     const newest = metrics.newest;
     metrics.add(request);
@@ -42,8 +44,14 @@ function data(signal, request, time, length) {
   } else if (signal === 'traces') {
     traces.add(request);
   } else if (signal === 'logs') {
-    logs.add(request, time || now);
+    logs.add(request, time);
   }
+}
+
+function measure(time, length, items) {
+  meters.exports.add(1, time);
+  meters.bytes.add(length, time);
+  meters.items.add(items, time);
 }
 
 /** Takes a frame as it came. */
@@ -58,9 +66,7 @@ function raw(text) {
   } catch {
     // Several lines, or none of JSON: it is shown as it is.
   }
-  meters.exports.add(1, now);
-  meters.bytes.add(text.length, now);
-  meters.items.add(items, now);
+  measure(now, text.length, items);
   frames.add(text, { time: now, signal, items });
 }
 
@@ -77,7 +83,7 @@ function edge() {
 
 /** What the bar of the page shows. */
 function status() {
-  const now = Date.now();
+  const now = Date.now() + (Number.isFinite(ahead) ? ahead : 0);
   const { state, reason, lost, breaks } = watch.link;
   return {
     state,
@@ -130,9 +136,9 @@ const answers = {
     return { total: selected.length, of: entries.length, gone: logs.gone, from: begin, rows, fresh: paused ? logs.next - paused.next : 0 };
   },
 
-  log({ id }) {
+  log({ of }) {
     const entries = paused?.logs ?? logs.ring.toArray();
-    const entry = entries.find((entry) => entry.id === id);
+    const entry = entries.find((entry) => entry.id === of);
     return { detail: entry && !entry.gap ? logDetail(entry) : undefined };
   },
 
@@ -144,11 +150,11 @@ const answers = {
     return { total: selected.length, of: all.length, gone: traces.gone, rows: selected.slice(from, from + count) };
   },
 
-  trace({ id }) {
-    const trace = traces.get(id);
-    if (!trace) return { id, rows: [] };
-    const records = logs.ring.toArray().filter(({ record }) => record?.traceId === id);
-    return { id, rows: waterfall(trace).map(spanRow), left: trace.left, logs: records.slice(-200).map(logRow) };
+  trace({ of }) {
+    const trace = traces.get(of);
+    if (!trace) return { rows: [] };
+    const records = logs.ring.toArray().filter(({ record }) => record?.traceId === of);
+    return { trace: of, rows: waterfall(trace).map(spanRow), left: trace.left, logs: records.slice(-200).map(logRow) };
   },
 
   frames({ from, count }) {
@@ -157,9 +163,9 @@ const answers = {
     return { total: all.length, from: begin, rows: all.slice(begin, begin + count).map(frameRow), fresh: paused ? frames.next - paused.nextFrame : 0 };
   },
 
-  frame({ id }) {
+  frame({ of }) {
     const all = paused?.frames ?? frames.ring.toArray();
-    return { detail: all.find((frame) => frame.id === id) };
+    return { detail: all.find((frame) => frame.id === of) };
   },
 
   labels: () => ({ labels: knownLabels([...metrics.byKey.values()].slice(0, 200)) }),
@@ -205,9 +211,14 @@ const orders = {
     ({ metrics, logs, traces, raw: frames })[what]?.clear();
     if (what === 'metrics') gaps = [];
   },
+  /** What was kept is what another filter has let through: it is replaced by what history holds. */
+  replace({ what, path }) {
+    orders.clear({ what });
+    watch.forget(path);
+  },
 };
 
 onmessage = ({ data: message }) => {
   if (message.order) orders[message.order](message);
-  if (message.ask) postMessage({ id: message.id, ...answers[message.ask](message), status: status() });
+  if (message.ask) postMessage({ ...answers[message.ask](message), id: message.id, status: status() });
 };

@@ -39,13 +39,13 @@ export function combinesBy(metric, mode) {
  *
  * @param {object} metric of `Metrics`
  * @param {object} view `{ from, to, mode, groupBy, matches }`: a span of time in milliseconds, one
- *   of `modesOf`, a label like `attr.KEY` or `resource.KEY` or `''` (each series its own line) or
- *   `'*'` (all in one), and a predicate of series
+ *   of `modesOf`, a label like `attr.KEY` or `resource.KEY`, or `each` (each series its own line),
+ *   or `*` (all in one), and a predicate of series; and `steps`, the most times
  * @returns {object} `{ times, lines, hidden, step }`; times in seconds, lines as
  *   `{ labels, values, newest }`, and how many lines there was no room for
  */
 export function linesOf(metric, view) {
-  const step = stepOf(view.to - view.from);
+  const step = stepOf(view.to - view.from, view.steps);
   const first = Math.floor(view.from / step);
   const steps = Math.floor(view.to / step) - first + 1;
   const grid = { step, first, steps };
@@ -59,8 +59,8 @@ export function linesOf(metric, view) {
 }
 
 /** The step of a grid for a span of time. */
-export function stepOf(span) {
-  return STEPS.find((step) => span / step <= MAX_STEPS) ?? STEPS[STEPS.length - 1];
+export function stepOf(span, most = MAX_STEPS) {
+  return STEPS.find((step) => span / step <= most) ?? STEPS[STEPS.length - 1];
 }
 
 /** The series that match, by the value of the label that they are grouped by. */
@@ -68,7 +68,7 @@ function groupsOf(metric, { groupBy, matches }) {
   const groups = new Map();
   for (const [key, series] of metric.series) {
     if (matches && !matches(series)) continue;
-    const value = groupBy === '*' ? '' : groupBy ? (labelIn(series, groupBy) ?? '') : key;
+    const value = groupBy === '*' ? '' : groupBy === 'each' ? key : (labelIn(series, groupBy) ?? '');
     const group = groups.get(value);
     if (group) group.series.push(series);
     else groups.set(value, { labels: labelsOfGroup(series, groupBy, value), series: [series] });
@@ -78,7 +78,7 @@ function groupsOf(metric, { groupBy, matches }) {
 
 function labelsOfGroup(series, groupBy, value) {
   if (groupBy === '*') return [];
-  if (groupBy) return [[groupBy, value]];
+  if (groupBy !== 'each') return [[groupBy, value]];
   return [
     ...series.resource.map(([key, text]) => [`resource.${key}`, text]),
     ...series.labels.map(([key, text]) => [`attr.${key}`, text]),

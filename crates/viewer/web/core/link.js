@@ -17,6 +17,8 @@ export class Link {
     this.epoch = '';
     this.seq = '';
     this.attempts = 0;
+    /** Whether it goes on after a break, and not from where another view was left. */
+    this.broken = false;
     /** Why it was refused, for people. */
     this.reason = '';
     /** Publications that the relay has told to be lost. */
@@ -41,22 +43,24 @@ export class Link {
   /**
    * Takes note of a message that is not data.
    *
-   * @returns {object|undefined} a gap, `{ kind, dropped }`: `lost` with how many publications, or
-   *   `break` where nobody knows.
+   * @returns {object|undefined} a gap, `{ kind, dropped, reason }`: `lost` with how many exports, or
+   *   `break` where nobody knows
    */
   told(message) {
     if (message.type === 'gap') {
       const dropped = Number(message.dropped ?? 0);
       this.lost += dropped;
-      return { kind: 'lost', dropped };
+      return { kind: 'lost', dropped, reason: message.reason ?? '' };
     }
     if (message.type !== 'hello') return undefined;
-    const asked = this.epoch !== '' && this.seq !== '';
-    if (this.epoch !== message.epoch) this.seq = '';
+    const asked = this.broken && this.epoch !== '';
+    this.broken = false;
     this.epoch = message.epoch ?? '';
+    // Exports come after this one, also if none has come yet.
+    this.seq = message.seq ?? '';
     if (!asked || message.recovered !== false) return undefined;
     this.breaks += 1;
-    return { kind: 'break', dropped: 0 };
+    return { kind: 'break', dropped: 0, reason: '' };
   }
 
   /** Takes note of data. Returns whether it is new: what is replayed may have been seen. */
@@ -73,6 +77,7 @@ export class Link {
   closed(code, random = Math.random()) {
     if (isFinal(code)) return this.refused(`the relay has closed the connection (${code})`);
     this.state = 'waiting';
+    this.broken = true;
     const wait = Math.min(FIRST_WAIT * 2 ** this.attempts, LONGEST_WAIT);
     this.attempts += 1;
     return wait * (0.5 + random / 2);
@@ -85,11 +90,13 @@ export class Link {
     return undefined;
   }
 
-  /** Another view is asked for: it begins with what history holds. */
-  forget() {
-    this.epoch = '';
-    this.seq = '';
-    this.attempts = 0;
-    this.state = 'idle';
+  /** Where the view is now, to come back to. */
+  get cursor() {
+    return { epoch: this.epoch, seq: this.seq };
+  }
+
+  /** Another view is asked for: it goes on from where it was left, or begins with what history holds. */
+  turn({ epoch = '', seq = '' } = {}) {
+    Object.assign(this, { epoch, seq, attempts: 0, broken: false, state: 'idle' });
   }
 }

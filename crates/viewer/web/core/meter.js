@@ -13,8 +13,10 @@ export class Meter {
   /** Counts an amount at a time, in milliseconds. */
   add(amount, now) {
     this.#turn(now);
-    this.slots[this.second % this.slots.length] += amount;
     this.total += amount;
+    const second = Math.floor(now / 1000);
+    // What is older than all that is measured counts in the total alone.
+    if (second > this.second - this.slots.length) this.slots[second % this.slots.length] += amount;
   }
 
   /** The mean of the last whole seconds. */

@@ -1,11 +1,12 @@
 /** What lists show: rows that can be sent from the worker to the page, small and without cycles. */
 
-import { labelOf } from './attributes.js';
 import { buckets, compact, merge } from './distribution.js';
 import { alike, combinesBy, linesOf, modesOf } from './lines.js';
 
 /** How much of a log record's body a row shows, in characters. */
 const MAX_BODY = 500;
+/** The most values of a sparkline. */
+const SPARK_STEPS = 60;
 /** How long a sparkline is kept, as a multiple of the time that it took. */
 const THRIFT = 20;
 /** How long it is kept at least, in milliseconds. */
@@ -24,7 +25,7 @@ export function metricRow(metric, matches, { from, to }, now) {
   if (!fresh) {
     const began = performance.now();
     const mode = sparkMode(metric);
-    const { lines } = linesOf(metric, { from, to, mode, groupBy: '*', matches });
+    const { lines } = linesOf(metric, { from, to, mode, groupBy: '*', matches, steps: SPARK_STEPS });
     const line = lines[0];
     const took = performance.now() - began;
     metric.row = { mode, values: line?.values ?? [], newest: line?.newest, matches, to, at: now, age: Math.max(LEAST_AGE, took * THRIFT) };
@@ -46,15 +47,17 @@ export function chart(metric, settings, matches, { from, to }) {
   const modes = modesOf(metric);
   const mode = modes.includes(settings.mode) ? settings.mode : modes[0];
   const { name, unit, kind, temporality, monotonic, description } = metric;
-  const view = { from, to, mode, groupBy: settings.by, matches };
   const distributed = kind === 'histogram' || kind === 'exponentialHistogram';
+  // Three lines a series are too many to begin with.
+  const by = settings.by || (distributed ? '*' : 'each');
+  const view = { from, to, mode, groupBy: by, matches };
   return {
     key: metric.key,
     metric: { name, unit, kind, temporality, monotonic, description },
     series: metric.series.size,
     mode,
     modes,
-    by: settings.by,
+    by,
     from,
     to,
     ...linesOf(metric, view),
@@ -137,9 +140,4 @@ export function knownLabels(metrics) {
     }
   }
   return [...names].map(([name, values]) => ({ name, values: [...values] }));
-}
-
-/** The value of a label in any list of labels; empty if it is not there. */
-export function valueIn(labels, key) {
-  return labelOf(labels, key) ?? '';
 }

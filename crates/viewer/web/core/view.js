@@ -112,7 +112,7 @@ export function requestOf(view) {
     return { path: 'ws/metrics', parameters: [...chosen, ...others], replay: 'all' };
   }
   if (view.tab === 'logs' && view.severity) parameters.push(['severity', view.severity]);
-  return { path: `ws/${view.tab}`, parameters, replay: view.tab === 'metrics' ? '100' : '1000' };
+  return { path: `ws/${view.tab}`, parameters, replay: 'all' };
 }
 
 /** A query string; an empty one for no parameters. */

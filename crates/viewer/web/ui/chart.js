@@ -1,9 +1,9 @@
 /** One chart of a metric: lines, legend, buckets, and what can be chosen. */
 
 import uPlot from '../vendor/uplot/uPlot.esm.js';
-import { clock, count, duration, plain, quantity, unitName } from '../core/format.js';
+import { clock, count, plain, quantity, unitName } from '../core/format.js';
 import { choice, fill, h, iconButton, setText } from './dom.js';
-import { labelText, shortName, splitLabels } from './labels.js';
+import { labelText, nameText, shortName, splitLabels, valueText } from './labels.js';
 import { colour } from './theme.js';
 import { bucketBars } from './bars.js';
 
@@ -11,13 +11,14 @@ const HEIGHT = 220;
 const COLOURS = 10;
 const MODES = {
   value: 'Value',
-  rate: 'Rate per second',
+  rate: 'Rate /s',
   quantiles: 'p50, p90, p99',
   p50: 'p50',
   p90: 'p90',
   p99: 'p99',
   mean: 'Mean',
 };
+const NATURAL = new Intl.Collator('en', { numeric: true });
 /** Charts whose cursors move together. */
 const SYNC = uPlot.sync('charts');
 
@@ -32,8 +33,9 @@ export class Chart {
     this.shared = h('p', { className: 'shared' });
     this.notes = h('p', { className: 'note' });
     this.legend = h('ul', { className: 'legend', 'aria-label': 'Lines' });
+    this.legendHead = h('p', { className: 'legend-head' });
     this.bars = h('div', { className: 'bars-area' });
-    this.element = h('section', { className: 'card' }, this.head, this.shared, this.plotArea, this.legend, this.notes, this.bars);
+    this.element = h('section', { className: 'card' }, this.head, this.shared, this.plotArea, this.legendHead, this.legend, this.notes, this.bars);
     this.sizes = new ResizeObserver(() => this.#resize());
     this.sizes.observe(this.plotArea);
   }
@@ -51,8 +53,10 @@ export class Chart {
     this.#showHead(chart);
     const lines = this.#inOrder(chart.lines);
     const { shared, differing } = splitLabels(lines);
-    this.names = lines.map((line) => labelText(differing(line)) || 'all');
-    setText(this.shared, shared.length ? labelText(shared) : ' ');
+    this.names = lines.map((line) => valueText(differing(line)) || 'all');
+    this.titles = lines.map((line) => labelText(differing(line)));
+    setText(this.legendHead, lines.length > 0 ? nameText(differing(lines[0])) : '');
+    setText(this.shared, chart.by === '*' ? `${count(chart.series, 'series', 'series')} in one` : labelText(shared));
     this.shared.title = this.shared.textContent;
     this.#plot(lines, chart);
     this.#showLegend(lines);
@@ -75,7 +79,8 @@ export class Chart {
   #inOrder(lines) {
     const keys = lines.map(({ labels }) => JSON.stringify(labels));
     for (const key of this.slots.keys()) if (!keys.includes(key)) this.slots.delete(key);
-    for (const key of keys) if (!this.slots.has(key)) this.slots.set(key, freeSlot(this.slots));
+    const inOrder = keys.toSorted(NATURAL.compare);
+    for (const key of inOrder) if (!this.slots.has(key)) this.slots.set(key, freeSlot(this.slots));
     const slotted = lines.map((line, at) => ({ ...line, key: keys[at], slot: this.slots.get(keys[at]) }));
     return slotted.sort((one, other) => one.slot - other.slot);
   }
@@ -86,8 +91,8 @@ export class Chart {
     if (this.headSignature !== signature) {
       this.headSignature = signature;
       const set = (change) => this.acts.set({ mode: chart.mode, by: chart.by, ...change });
-      const groups = [['', 'each series'], ['*', 'all in one'], ...labels.map(({ name }) => [name, shortName(name)])];
-      if (by && !groups.some(([name]) => name === by)) groups.push([by, shortName(by)]);
+      const groups = [['each', 'each series'], ['*', 'all in one'], ...labels.map(({ name }) => [name, shortName(name)])];
+      if (!groups.some(([name]) => name === by)) groups.push([by, shortName(by)]);
       this.seriesCount = h('span');
       fill(
         this.head,
@@ -96,7 +101,7 @@ export class Chart {
           h('p', { className: 'facts' }, kindText(metric), this.seriesCount)),
         h('div', { className: 'card-controls' },
           modes.length > 1 && choice(`Show ${metric.name} as`, modes.map((mode) => [mode, MODES[mode]]), mode, (mode) => set({ mode })),
-          choice(`Lines of ${metric.name}`, groups.map(([name, text]) => [name, name && name !== '*' ? `by ${text}` : text]), by, (by) => set({ by })),
+          choice(`Lines of ${metric.name}`, groups.map(([name, text]) => [name, name === '*' || name === 'each' ? text : `by ${text}`]), by, (by) => set({ by })),
           iconButton('close', `Remove the chart of ${metric.name}`, this.acts.remove)),
       );
       this.element.setAttribute('aria-label', metric.name);
@@ -120,7 +125,7 @@ export class Chart {
   }
 
   #options(lines, { metric, mode }) {
-    const format = (value) => quantity(value, metric.unit, mode === 'rate' && !isDistribution(metric)) ;
+    const format = (value) => shortText(value, metric, mode);
     const axis = { stroke: colour('--soft'), font: '12px system-ui, sans-serif', grid: { stroke: colour('--grid'), width: 1 }, ticks: { show: false } };
     return {
       width: Math.max(this.plotArea.clientWidth, 200),
@@ -129,7 +134,7 @@ export class Chart {
       cursor: { sync: { key: SYNC.key, setSeries: false }, drag: { x: false, y: false }, points: { size: 6 }, y: false },
       scales: { x: { time: true, auto: false }, y: { range: rangeOf } },
       axes: [
-        { ...axis, space: 90, values: times },
+        { ...axis, size: 30, space: 90, values: times },
         { ...axis, size: axisSize, gap: 6, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))) },
       ],
       series: [{}, ...lines.map((line) => this.#series(line))],
@@ -165,7 +170,7 @@ export class Chart {
     const button = h('button', {
       type: 'button',
       className: 'legend-entry',
-      title: this.names[at],
+      title: this.titles[at],
       'aria-pressed': String(!this.hidden.has(key)),
       on: {
         click: () => {
@@ -221,6 +226,13 @@ function isDistribution({ kind }) {
   return kind === 'histogram' || kind === 'exponentialHistogram' || kind === 'summary';
 }
 
+/** A value where its unit is named beside: only bytes, times and the like have one of their own. */
+export function shortText(value, { unit, kind }, mode) {
+  if (value === undefined || value === null) return '–';
+  if (isDistribution({ kind }) && mode === 'rate') return `${plain(value)}/s`;
+  return quantity(value, unitName(unit) === unit || unit === 'By' ? unit : '1', mode === 'rate');
+}
+
 /** What a metric is: `counter, cumulative · bytes`. */
 export function kindText({ kind, monotonic, temporality, unit }) {
   const names = { gauge: 'gauge', sum: monotonic ? 'counter' : 'up-down counter', histogram: 'histogram', exponentialHistogram: 'exponential histogram', summary: 'summary' };
@@ -268,9 +280,4 @@ function withDots(plot, index, first, last) {
 function nearest(values, at) {
   for (let back = at; back >= 0; back -= 1) if (values[back] !== undefined) return values[back];
   return undefined;
-}
-
-/** The span between two times, as a text. */
-export function spanText(from, to) {
-  return duration((to - from) / 1000);
 }

@@ -14,6 +14,16 @@ export function splitLabels(lines) {
   };
 }
 
+/** The values of labels alone, for where their names are said once: `/cart · p99`. */
+export function valueText(labels) {
+  return labels.map(([, text]) => text || '""').join(' · ');
+}
+
+/** The names that go with them. */
+export function nameText(labels) {
+  return labels.map(([name]) => shortName(name)).join(' · ');
+}
+
 /** Labels as a text: `route=/cart · p99`. */
 export function labelText(labels) {
   return labels.map(([name, text]) => (name === 'quantile' ? text : `${shortName(name)}=${text || '""'}`)).join(' · ');

@@ -69,7 +69,7 @@ export class LogsTab {
 
   async #open(id) {
     this.list.setOpen(id);
-    const { detail } = await this.app.query({ ask: 'log', id });
+    const { detail } = await this.app.query({ ask: 'log', of: id });
     if (!detail) return;
     const { time, severity, severityText, body, record } = detail;
     const filter = (text) => this.app.addFilter(text);

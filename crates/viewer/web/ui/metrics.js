@@ -1,8 +1,8 @@
 /** The tab of metrics: a list to choose from, and the charts of what was chosen. */
 
-import { count, plain, quantity } from '../core/format.js';
+import { count } from '../core/format.js';
 import { DEFAULT_WINDOW, MAX_CHARTS, showsCharts, WINDOWS } from '../core/view.js';
-import { Chart, kindText } from './chart.js';
+import { Chart, kindText, shortText } from './chart.js';
 import { choice, fill, h, icon, ICONS, setText } from './dom.js';
 import { List } from './list.js';
 import { sparkline } from './spark.js';
@@ -27,7 +27,7 @@ export class MetricsTab {
       toggle: ({ name }) => this.#toggle(name),
       moved: () => app.refresh(),
       head: h('div', { className: 'list-head metric-row', 'aria-hidden': 'true' },
-        ['', 'Metric', 'Series', 'Newest', 'Last 5 minutes'].map((text, at) => h('span', { className: ['check-head', 'm-name', 'm-series', 'm-newest', 'm-spark'][at] }, text))),
+        ['', 'Metric', 'Series', 'Newest', 'Last 5 min'].map((text, at) => h('span', { className: ['check-head', 'm-name', 'm-series', 'm-newest', 'm-spark'][at] }, text))),
     });
     this.note = h('p', { className: 'note limits', role: 'status' });
     this.empty = h('div', { className: 'empty' });
@@ -164,13 +164,6 @@ function words(filter) {
   return filter.split(/\s+/).filter((part) => part && !part.includes('=')).join(' ');
 }
 
-function newestText({ newest, unit, mode, kind }) {
-  if (newest === undefined) return '–';
-  const distributed = kind === 'histogram' || kind === 'exponentialHistogram' || kind === 'summary';
-  if (distributed && mode === 'rate') return `${plain(newest)}/s`;
-  return quantity(newest, unit, mode === 'rate');
-}
-
 /** What the newest value is of. */
 function howText({ how, mode }) {
   if (mode === 'p90') return 'p90';
@@ -182,11 +175,11 @@ function rowOf(row) {
     h('span', { className: 'check', 'aria-hidden': 'true' }),
     h('span', { className: 'm-name' }, h('strong', {}, row.name), h('small', {}, kindText(row))),
     h('span', { className: 'm-series' }, row.series.toLocaleString('en')),
-    h('span', { className: 'm-newest' }, newestText(row), h('small', {}, howText(row))),
+    h('span', { className: 'm-newest' }, h('span', {}, shortText(row.newest, row, row.mode)), h('small', {}, howText(row))),
     h('span', { className: 'm-spark' }, sparkline(row.values)),
   ];
 }
 
 function nameOfRow(row) {
-  return `${row.name}, ${kindText(row)}, ${count(row.series, 'series', 'series')}, newest ${newestText(row)} ${howText(row)}`;
+  return `${row.name}, ${kindText(row)}, ${count(row.series, 'series', 'series')}, newest ${shortText(row.newest, row, row.mode)} ${howText(row)}`;
 }

@@ -83,7 +83,7 @@ export class RawTab {
 
   async #open(id) {
     this.list.setOpen(id);
-    const { detail } = await this.app.query({ ask: 'frame', id });
+    const { detail } = await this.app.query({ ask: 'frame', of: id });
     if (!detail) return;
     const { text, time, signal, items } = detail;
     const facts = [clock(time), signal, signal && count(items, 'item'), bytes(text.length)].filter(Boolean).join(' · ');

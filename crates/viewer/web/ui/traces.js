@@ -72,7 +72,7 @@ export class TracesTab {
     }
     if (this.asking) return;
     this.asking = true;
-    const trace = await this.app.query({ ask: 'trace', id });
+    const trace = await this.app.query({ ask: 'trace', of: id });
     this.asking = false;
     if (this.app.view.trace !== id) return;
     const title = ['Trace ', h('code', { title: id }, id.slice(0, 16))];

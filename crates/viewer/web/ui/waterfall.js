@@ -27,10 +27,10 @@ export class Waterfall {
 
   /** Shows a trace. Returns whether it has changed since. */
   update(trace) {
-    const signature = `${trace.id} ${trace.rows.length} ${trace.left} ${trace.logs.length} ${this.open}`;
+    const signature = `${trace.trace} ${trace.rows.length} ${trace.left} ${trace.logs.length} ${this.open}`;
     if (signature === this.signature) return false;
-    if (!this.signature.startsWith(trace.id)) this.open = undefined;
-    this.signature = `${trace.id} ${trace.rows.length} ${trace.left} ${trace.logs.length} ${this.open}`;
+    if (!this.signature.startsWith(trace.trace)) this.open = undefined;
+    this.signature = `${trace.trace} ${trace.rows.length} ${trace.left} ${trace.logs.length} ${this.open}`;
     this.trace = trace;
     this.#draw();
     return true;
@@ -66,8 +66,7 @@ export class Waterfall {
     bar.style.setProperty('--from', String((row.begin - begin) / whole));
     bar.style.setProperty('--part', String(length / whole));
     bar.style.setProperty('--swatch', `var(--c${services.indexOf(row.service) % COLOURS})`);
-    const late = (row.begin - begin) / whole > 0.6;
-    bar.append(h('span', { className: late ? 'span-length before' : 'span-length' }, duration(length / 1000)));
+    bar.append(h('span', { className: `span-length ${placeOfLength((row.begin - begin) / whole, length / whole)}` }, duration(length / 1000)));
     const name = h('span', { className: 'span-name' }, row.failed && h('span', { className: 'failed-mark', 'aria-hidden': 'true' }, '!'), row.name || '(no name)');
     name.style.setProperty('--depth', String(Math.min(row.depth, MAX_INDENT)));
     const isOpen = this.open === row.id;
@@ -102,6 +101,12 @@ export class Waterfall {
       row.links?.length > 0 && json('Links', row.links, false),
       row.events?.length > 0 && json('Events as OTLP JSON', row.events, false));
   }
+}
+
+/** Where there is room for a text: behind a bar, before it, or in it. */
+function placeOfLength(from, part) {
+  if (from + part < 0.8) return '';
+  return from > 0.25 ? 'before' : 'inside';
 }
 
 function swatch(at) {
