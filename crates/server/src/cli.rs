@@ -160,6 +160,16 @@ struct ServeArgs {
     )]
     allowed_hosts: Vec<HostName>,
 
+    /// Show something at once: send the relay what this machine does, and the traces, logs and
+    /// metrics of a small shop that is made up
+    #[arg(
+        long,
+        env = "OTLP_RELAY_DEMO",
+        value_parser = FalseyValueParser::new(),
+        conflicts_with_all = ["tls_cert", "ingest_token_file"]
+    )]
+    demo: bool,
+
     /// What a reverse proxy puts before all paths, like `/otel`; paths without it are served too
     #[arg(long, value_name = "PATH", env = "OTLP_RELAY_BASE_PATH")]
     base_path: Option<BasePath>,
@@ -251,6 +261,7 @@ impl ServeArgs {
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
         config.base_path = args.base_path;
+        config.demo = args.demo;
         if let Some(limit) = args.max_body {
             config.ingest.max_body_bytes = limit;
             config.ingest.codec.input_bytes = limit;

@@ -29,7 +29,6 @@ use socket2::{Domain, Socket, Type};
 use tracing::{info, warn};
 
 use self::exchange::Exchange;
-use crate::RunError;
 use crate::base_path::{BasePath, Routed};
 use crate::bridge::Bridge;
 use crate::config::{ConnectionConfig, ServerConfig};
@@ -41,6 +40,7 @@ use crate::pages::{self, About};
 use crate::shutdown::{self, Draining};
 use crate::tls::{Handshake, Inside, Stream, Tls};
 use crate::tokens::Tokens;
+use crate::{RunError, showing};
 
 /// Connections that the system may hold ready for us.
 const BACKLOG: i32 = 1024;
@@ -162,6 +162,8 @@ impl Relay {
         let reloading = reload::watch(self.files.clone(), self.config.reload_interval);
         let reloading = actix_rt::spawn(reloading);
         announce::listening(&addresses, &grpc_addresses, &self.files);
+        let demo = addresses.first().filter(|_| self.config.demo);
+        let demo = demo.map(|address| actix_rt::spawn(showing::run(*address)));
 
         let sessions = parts.fanout.hub.clone();
         let mut serving = actix_rt::spawn(server);
@@ -173,6 +175,9 @@ impl Relay {
                 return Err(io::Error::other("it stopped by itself").into());
             }
             error = grpc.ended() => return Err(error.into()),
+        }
+        if let Some(demo) = demo {
+            demo.abort();
         }
         info!("shutting down: no new connections, finishing what is under way");
         let grace = self.config.shutdown_grace;

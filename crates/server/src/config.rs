@@ -40,6 +40,9 @@ pub struct ServerConfig {
     pub gate: GateConfig,
     /// What a reverse proxy puts before all paths. Default: nothing.
     pub base_path: Option<BasePath>,
+    /// Whether the relay is sent telemetry that is made up, to the first address of
+    /// [`listen`](Self::listen), without TLS and without a token. Default: no.
+    pub demo: bool,
 }
 
 /// Where the certificates are, as PEM. All three may change while the relay runs.
@@ -153,6 +156,7 @@ impl Default for ServerConfig {
             fanout: FanoutConfig::default(),
             gate: GateConfig::default(),
             base_path: None,
+            demo: false,
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod gate;
 mod grpc;
 pub mod logging;
 mod pages;
+mod showing;
 pub mod shutdown;
 mod throttle;
 pub mod tls;

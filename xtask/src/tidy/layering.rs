@@ -14,9 +14,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fanout", &["otlp-codec"]),
     ("convert", &["otlp-codec"]),
     ("viewer", &[]),
+    ("demo", &["otlp-codec"]),
     (
         "server",
-        &["otlp-codec", "convert", "ingest", "fanout", "viewer"],
+        &[
+            "otlp-codec",
+            "convert",
+            "ingest",
+            "fanout",
+            "viewer",
+            "demo",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -37,6 +45,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     ("convert", &["tokio", "actix-web", "clap", "tracing"]),
     ("viewer", &["tokio", "actix-web"]),
+    ("demo", &["tokio", "actix-web"]),
     ("ingest", &["actix-ws", "clap", "tracing-subscriber"]),
     (
         "fanout",
