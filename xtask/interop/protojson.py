@@ -25,6 +25,7 @@ REQUESTS = {
     "traces": ExportTraceServiceRequest,
     "logs": ExportLogsServiceRequest,
 }
+SIGNALS = {"T": "traces", "G": "logs"}  # of the payloads that are not metrics
 AT_LEAST = 40  # comparisons; what Python's older descriptors don't know is left out
 
 
@@ -49,7 +50,8 @@ def requests(vectors, payloads):
         if vector.get("expected_pb_hex") and vector["signal"] in found:
             found[vector["signal"]].append(bytes.fromhex(vector["expected_pb_hex"]))
     for payload in sorted(pathlib.Path(payloads).glob("*.pb.gz")):
-        found["metrics"].append(gzip.decompress(payload.read_bytes()))
+        signal = SIGNALS.get(payload.name[0], "metrics")
+        found[signal].append(gzip.decompress(payload.read_bytes()))
     return found
 
 

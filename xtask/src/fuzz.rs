@@ -1,4 +1,4 @@
-//! Fuzzing of the codec for a bounded time, from seeds that the vectors give.
+//! Fuzzing of the codec and of the receiver for a bounded time, from seeds that the vectors give.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,13 +8,16 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::tidy::workspace_root;
 use crate::verify::say;
 
-/// The targets, and what their inputs are behind the byte that names the signal.
-const TARGETS: &[(&str, Input)] = &[
-    ("protobuf_to_json", Input::ProtobufToEither),
-    ("check", Input::Protobuf),
-    ("json_to_protobuf", Input::Json),
-    ("select", Input::Filtered),
+/// The targets, the crates that they are about, and what their inputs are behind the byte that
+/// names the signal.
+const TARGETS: &[(&str, &str, Input)] = &[
+    ("protobuf_to_json", CODEC, Input::ProtobufToEither),
+    ("check", CODEC, Input::Protobuf),
+    ("json_to_protobuf", CODEC, Input::Json),
+    ("select", CODEC, Input::Filtered),
+    ("request", "crates/ingest", Input::Request),
 ];
+const CODEC: &str = "crates/otlp-codec";
 
 #[derive(Clone, Copy)]
 enum Input {
@@ -24,6 +27,8 @@ enum Input {
     /// To be written in either format: [`POINTS`] in the first byte chooses.
     ProtobufToEither,
     Json,
+    /// Of either encoding, with a head of three bytes that the target explains.
+    Request,
 }
 
 /// The signals in the order of the codec's `Signal::ALL`.
@@ -39,6 +44,14 @@ const FILTERS: [&str; 6] = [
 ];
 /// The bit of the first byte that asks for points.
 const POINTS: u8 = 0x80;
+/// For [`Input::Request`], in the first byte: JSON, compression, and where the coding stands.
+const REQUEST_JSON: u8 = 1 << 2;
+const REQUEST_COMPRESS: u8 = 1 << 7;
+const REQUEST_CODING: u32 = 4;
+/// The codings that it knows, plain bodies included.
+const REQUEST_CODINGS: usize = 6;
+/// Its other two bytes: pieces of 1024 bytes, nothing repeated, nothing spoilt.
+const REQUEST_REST: [u8; 2] = [10, 0];
 /// The longest seed, in bytes.
 const MAX_SEED: usize = 4096;
 
@@ -52,15 +65,15 @@ pub(crate) fn run(seconds: u64, only: Option<&str>) -> Result<()> {
     }
     let targets: Vec<_> = TARGETS
         .iter()
-        .filter(|(name, _)| only.is_none_or(|only| only == *name))
+        .filter(|(name, ..)| only.is_none_or(|only| only == *name))
         .collect();
-    let names: Vec<_> = TARGETS.iter().map(|(name, _)| *name).collect();
+    let names: Vec<_> = TARGETS.iter().map(|(name, ..)| *name).collect();
     ensure!(
         !targets.is_empty(),
         "no such target; there are {}",
         names.join(", ")
     );
-    for (name, input) in targets {
+    for (name, about, input) in targets {
         let corpus = workspace_root().join("target/fuzz").join(name);
         std::fs::create_dir_all(&corpus)?;
         let seeds = seed(&corpus, *input)?;
@@ -75,11 +88,11 @@ pub(crate) fn run(seconds: u64, only: Option<&str>) -> Result<()> {
                 "-timeout=10",
             ])
             .arg("-rss_limit_mb=4096")
-            .current_dir(workspace_root().join("crates/otlp-codec"))
+            .current_dir(workspace_root().join(about))
             .status()?;
         ensure!(
             status.success(),
-            "{name} found something: see crates/otlp-codec/fuzz/artifacts"
+            "{name} found something: see {about}/fuzz/artifacts"
         );
     }
     Ok(())
@@ -99,31 +112,52 @@ fn seed(corpus: &Path, input: Input) -> Result<usize> {
         else {
             continue;
         };
-        let body = match input {
-            Input::Json => vector["json"].as_str().map(|json| json.as_bytes().to_vec()),
-            Input::Filtered => {
-                let filter = FILTERS[number % FILTERS.len()].as_bytes();
-                let wire = vector["expected_pb_hex"].as_str().map(unhex).transpose()?;
-                wire.map(|wire| [filter, &wire].concat())
-            }
-            Input::Protobuf | Input::ProtobufToEither => {
-                vector["expected_pb_hex"].as_str().map(unhex).transpose()?
-            }
-        };
-        let Some(body) = body.filter(|body| body.len() < MAX_SEED) else {
-            continue;
-        };
         let signal = u8::try_from(signal)?;
-        let seed = [&[signal], body.as_slice()].concat();
-        std::fs::write(corpus.join(format!("vector-{number}")), seed)?;
-        seeds += 1;
-        if matches!(input, Input::ProtobufToEither) {
-            let seed = [&[signal | POINTS], body.as_slice()].concat();
-            std::fs::write(corpus.join(format!("vector-{number}-points")), seed)?;
-            seeds += 1;
+        let json = vector["json"].as_str().map(|json| json.as_bytes().to_vec());
+        let wire = vector["expected_pb_hex"].as_str().map(unhex).transpose()?;
+        for (name, head, body) in inputs(input, number, signal, json, wire) {
+            if body.len() < MAX_SEED {
+                let path = corpus.join(format!("vector-{number}{name}"));
+                std::fs::write(path, [head, body].concat())?;
+                seeds += 1;
+            }
         }
     }
     Ok(seeds)
+}
+
+/// What a vector gives for a target: the end of a name, a head, and a body.
+fn inputs(
+    input: Input,
+    number: usize,
+    signal: u8,
+    json: Option<Vec<u8>>,
+    wire: Option<Vec<u8>>,
+) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
+    let seeds = match input {
+        Input::Json => vec![("", vec![signal], json)],
+        Input::Protobuf => vec![("", vec![signal], wire)],
+        Input::Filtered => {
+            let filter = FILTERS[number % FILTERS.len()].as_bytes();
+            vec![("", [&[signal], filter].concat(), wire)]
+        }
+        Input::ProtobufToEither => vec![
+            ("-points", vec![signal | POINTS], wire.clone()),
+            ("", vec![signal], wire),
+        ],
+        Input::Request => {
+            // Below the number of codings, so that it fits.
+            let coding = ((number % REQUEST_CODINGS) as u8) << REQUEST_CODING;
+            let first = signal | coding | REQUEST_COMPRESS;
+            let head = |first: u8| [&[first], &REQUEST_REST[..]].concat();
+            vec![
+                ("-json", head(first | REQUEST_JSON), json),
+                ("", head(first), wire),
+            ]
+        }
+    };
+    let there = |(name, head, body): (_, _, Option<_>)| Some((name, head, body?));
+    seeds.into_iter().filter_map(there).collect()
 }
 
 fn unhex(hex: &str) -> Result<Vec<u8>> {

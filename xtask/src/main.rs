@@ -4,6 +4,7 @@ mod codegen;
 mod fuzz;
 mod instructions;
 mod interop;
+mod load;
 mod tidy;
 mod verify;
 
@@ -31,7 +32,8 @@ enum Task {
         #[arg(long)]
         skip_tests: bool,
     },
-    /// Fuzz the codec's fast doors against their slow twin (nightly compiler, cargo-fuzz)
+    /// Fuzz the codec's fast doors against their slow twin, and the receiver (nightly compiler,
+    /// cargo-fuzz)
     Fuzz {
         /// How long each target runs
         #[arg(long, default_value_t = 60)]
@@ -41,8 +43,22 @@ enum Task {
     },
     /// Count instructions of the codec and its rivals under callgrind; fail below the guards
     Instructions,
-    /// Export with the official Python SDK, watch with Python's `websockets`, compare
-    Interop,
+    /// Export with the official SDKs and the Collector, watch, compare
+    Interop {
+        /// Fail where Node.js or Go is missing, instead of leaving out what needs it
+        #[arg(long)]
+        all: bool,
+        /// More flags for the relay
+        #[arg(last = true)]
+        relay: Vec<String>,
+    },
+    /// Put load on the relay, and others beside it, and measure what that costs (Linux)
+    #[command(disable_help_flag = true)]
+    Load {
+        /// What the load generator takes; `--help` tells
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
 }
 
 fn main() -> Result<()> {
@@ -52,6 +68,7 @@ fn main() -> Result<()> {
         Task::Verify { skip_tests } => verify::run(skip_tests),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Instructions => instructions::run(),
-        Task::Interop => interop::run(),
+        Task::Interop { all, relay } => interop::run(all, &relay),
+        Task::Load { args } => load::run(&args),
     }
 }

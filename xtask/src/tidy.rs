@@ -34,7 +34,9 @@ pub(crate) fn check() -> Result<()> {
 /// Every `.rs` file of ours.
 fn source_files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let mut folders = vec![root.join("crates"), root.join("xtask")];
+    let mut folders = ["crates", "tools", "xtask"]
+        .map(|part| root.join(part))
+        .to_vec();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();

@@ -14,6 +14,19 @@ pub struct FanoutConfig {
     pub lag_bytes: usize,
     /// How many publications the log of one view may hold, in the same way. Default: 1024.
     pub lag_frames: usize,
+    /// How many bytes the logs of all views may hold together, in the same way. Beyond it the
+    /// longest log loses its oldest. Default: 256 MiB.
+    pub lag_total_bytes: usize,
+    /// How many bytes of frames there may be in all, in logs, in the replay cache and in the
+    /// hands of sessions. Beyond it, sessions whose client has taken nothing for
+    /// [`PATIENCE`](crate::session::PATIENCE) while they hold [`gather_bytes`](Self::gather_bytes)
+    /// or more are cut off. It should be well above
+    /// [`lag_total_bytes`](Self::lag_total_bytes) and
+    /// [`replay_cache_bytes`](Self::replay_cache_bytes) together. Default: 512 MiB.
+    pub frames_total_bytes: usize,
+    /// What becomes of a client that falls behind, unless it says itself. Default: it loses its
+    /// oldest frames.
+    pub slow: Slow,
     /// The longest message, in bytes. An export that renders longer is counted as dropped by
     /// each session, or comes in parts if the client asks for a limit of its own. Those together
     /// are at most [`lag_bytes`](Self::lag_bytes) long. Default: 16 MiB.
@@ -61,11 +74,39 @@ pub struct FanoutConfig {
     pub codec: Limits,
 }
 
+/// What becomes of a client that falls behind further than the log of its view, or the history
+/// that it replays, goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Slow {
+    /// It loses its oldest frames and goes on; they are counted, and in an envelope it is told.
+    #[default]
+    DropOldest,
+    /// It is closed with 3008, to come again.
+    Disconnect,
+}
+
+impl Slow {
+    /// Both, in the order of their declaration.
+    pub const ALL: [Self; 2] = [Self::DropOldest, Self::Disconnect];
+
+    /// The value of the query parameter `slow`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DropOldest => "drop-oldest",
+            Self::Disconnect => "disconnect",
+        }
+    }
+}
+
 impl Default for FanoutConfig {
     fn default() -> Self {
         Self {
             lag_bytes: 16 << 20,
             lag_frames: 1024,
+            lag_total_bytes: 256 << 20,
+            frames_total_bytes: 512 << 20,
+            slow: Slow::DropOldest,
             frame_bytes: 16 << 20,
             max_views: 64,
             history_bytes: 8 << 20,

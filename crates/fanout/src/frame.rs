@@ -41,8 +41,11 @@ impl CloseCode {
     pub const INVALID_DATA: Self = Self(1007);
     /// A message is too long.
     pub const TOO_BIG: Self = Self(1009);
-    /// No sign of life after a ping; of our own, from the range that RFC 6455 section 7.4.2
-    /// leaves to libraries and applications. Coming again is welcome.
+    /// The client is too slow, and asked not to miss anything in silence; of our own, from the
+    /// range that RFC 6455 section 7.4.2 leaves to libraries and applications. Coming again is
+    /// welcome.
+    pub const SLOW: Self = Self(3008);
+    /// No sign of life after a ping; of our own likewise.
     pub const NO_PONG: Self = Self(3012);
 
     /// Whether a Close frame may carry this code: RFC 6455 section 7.4 and the registry of
@@ -88,16 +91,25 @@ pub fn header(opcode: Opcode, len: usize) -> ([u8; MAX_HEADER], usize) {
     (header, used)
 }
 
-/// Turns a buffer whose first [`MAX_HEADER`] bytes are room for a header and the rest a message
-/// into one frame, without copying the message.
+/// Writes the header of a frame into a buffer whose first [`MAX_HEADER`] bytes are room for it and
+/// the rest a message. Gives where the frame begins.
+///
+/// # Panics
+/// If the buffer is shorter than [`MAX_HEADER`].
+pub fn begin(opcode: Opcode, buffer: &mut [u8]) -> usize {
+    let (header, used) = header(opcode, buffer.len() - MAX_HEADER);
+    let start = MAX_HEADER - used;
+    buffer[start..MAX_HEADER].copy_from_slice(&header[..used]);
+    start
+}
+
+/// Turns such a buffer into one frame, without copying the message.
 ///
 /// # Panics
 /// If the buffer is shorter than [`MAX_HEADER`].
 #[must_use]
 pub fn data(opcode: Opcode, mut buffer: Vec<u8>) -> Bytes {
-    let (header, used) = header(opcode, buffer.len() - MAX_HEADER);
-    let start = MAX_HEADER - used;
-    buffer[start..MAX_HEADER].copy_from_slice(&header[..used]);
+    let start = begin(opcode, &mut buffer);
     Bytes::from(buffer).slice(start..)
 }
 

@@ -8,8 +8,8 @@ use std::task::Poll;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{self, RequestHead};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{StatusCode, Version};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
@@ -170,6 +170,12 @@ async fn shake_hands(request: &HttpRequest) -> Result<HttpResponse, Refusal> {
             "this is a WebSocket endpoint: connect to it with a WebSocket client, \
              for example `websocat ws://HOST:PORT/ws/metrics`",
         ));
+    }
+    // RFC 6455, 4.2.1: HTTP/1.1, and one key.
+    let mut keys = request.headers().get_all(header::SEC_WEBSOCKET_KEY);
+    if request.version() < Version::HTTP_11 || keys.nth(1).is_some() {
+        let text = "the WebSocket handshake: it takes HTTP/1.1 and one Sec-WebSocket-Key";
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, text));
     }
     // The real payload is kept: it is where bytes sent too early are.
     let nothing = web::Payload::from_request(request, &mut dev::Payload::None)

@@ -57,6 +57,9 @@ pub struct Snapshot {
     pub log_frames: usize,
     /// Bytes in the logs of all views.
     pub log_bytes: usize,
+    /// Bytes of frames, wherever they are held: in logs, among the replayed, in the hands of
+    /// sessions.
+    pub frame_bytes: usize,
     /// Sessions that still read in the history.
     pub replaying: usize,
     /// Publications in the history.
@@ -113,6 +116,8 @@ impl Hub {
                 config,
                 observer,
                 writer,
+                held: Arc::default(),
+                logs_bytes: Arc::default(),
                 epoch: new_epoch(),
                 offload: Offload::for_this_machine(),
                 replays: Replays::new(),
@@ -198,8 +203,17 @@ impl Hub {
                 jobs.push((Job::live(&self.shared, view, slot, position), freed));
             }
         }
+        let shed = state.shed(&self.shared.logs_bytes, self.shared.config.lag_total_bytes);
+        if self.shared.is_pressed() {
+            state.wake_all();
+        }
         drop(state);
         drop(expired);
+        for (view, freed) in shed {
+            if freed.has_unfilled() {
+                view.changes.send_replace(());
+            }
+        }
         Some((seq, jobs))
     }
 
@@ -237,7 +251,14 @@ impl Hub {
         shared.live.send_modify(|live| *live += 1);
         drop(state);
         drop(expired);
-        Ok(Subscription::new(Arc::clone(shared), view, place, hello))
+        let slow = query.slow.unwrap_or(shared.config.slow);
+        Ok(Subscription::new(
+            Arc::clone(shared),
+            view,
+            place,
+            slow,
+            hello,
+        ))
     }
 
     /// What the hub holds now.
@@ -249,6 +270,7 @@ impl Hub {
             sessions: *self.shared.live.borrow(),
             views: state.views.len(),
             next_seq: state.next_seq,
+            frame_bytes: self.shared.held.bytes(),
             history_len: state.history.len(),
             history_bytes: state.history.bytes(),
             replay_cache_bytes: self.shared.replays.bytes(),
@@ -275,9 +297,8 @@ impl Hub {
         self.shared.closed.store(true, Ordering::Release);
         for Watched { view, .. } in state.views.values() {
             view.log.lock().close();
-            view.changes.send_replace(());
-            view.replayed.send_replace(());
         }
+        state.wake_all();
     }
 
     /// Waits until there is a moment without any session.

@@ -26,6 +26,7 @@
 pub mod client;
 pub mod config;
 pub mod frame;
+mod held;
 mod history;
 pub mod http;
 pub mod hub;
@@ -40,7 +41,7 @@ pub mod session;
 mod slot;
 pub mod view;
 
-pub use config::FanoutConfig;
+pub use config::{FanoutConfig, Slow};
 pub use http::{Detach, Fanout, Gate, OpenGate, Socket, configure};
 pub use hub::{Hub, Snapshot, SubscribeError, Subscription};
 pub use observer::{CloseReason, Loss, NoObserver, Observer, Rendering};

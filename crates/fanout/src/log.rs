@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
@@ -21,6 +22,8 @@ pub(crate) struct Log {
     covers_from: u64,
     /// The sum of the weights.
     bytes: usize,
+    /// The sum of those of all logs.
+    total: Arc<AtomicUsize>,
     /// How many cursors stand at a position.
     cursors: BTreeMap<u64, usize>,
     closed: bool,
@@ -110,12 +113,14 @@ impl Drop for Freed {
 }
 
 impl Log {
-    /// An empty log that holds at most `max_bytes` and `max_frames`, and always the newest.
-    pub(crate) fn new(max_bytes: usize, max_frames: usize) -> Self {
+    /// An empty log that holds at most `max_bytes` and `max_frames`, and always the newest. What
+    /// it holds is part of `total`.
+    pub(crate) fn new(max_bytes: usize, max_frames: usize, total: Arc<AtomicUsize>) -> Self {
         Self {
             entries: VecDeque::new(),
             covers_from: 0,
             bytes: 0,
+            total,
             cursors: BTreeMap::new(),
             closed: false,
             max_bytes,
@@ -126,7 +131,7 @@ impl Log {
     /// Appends a slot of `weight` bytes. Returns its position, and what had to go for it.
     pub(crate) fn push(&mut self, slot: Arc<Slot>, weight: usize) -> (u64, Freed) {
         let position = self.end();
-        self.bytes += weight;
+        self.reweigh(0, weight);
         self.entries.push_back(Entry { slot, weight });
         (position, self.enforce())
     }
@@ -141,8 +146,8 @@ impl Log {
         else {
             return Freed::default();
         };
-        self.bytes = self.bytes - entry.weight + weight;
-        entry.weight = weight;
+        let before = std::mem::replace(&mut entry.weight, weight);
+        self.reweigh(before, weight);
         self.enforce()
     }
 
@@ -207,6 +212,29 @@ impl Log {
         read
     }
 
+    /// Takes the oldest out, the newest excepted, until it holds `excess` bytes less.
+    pub(crate) fn shed(&mut self, excess: usize) -> Freed {
+        let mut freed = Freed::default();
+        let enough = self.bytes.saturating_sub(excess);
+        while self.entries.len() > 1
+            && self.bytes > enough
+            && let Some(slot) = self.pop()
+        {
+            freed.0.push(slot);
+        }
+        freed
+    }
+
+    /// How many bytes it can do without: all but those of its newest entry.
+    pub(crate) fn spare(&self) -> usize {
+        self.bytes - self.entries.back().map_or(0, |entry| entry.weight)
+    }
+
+    /// Whether the session of a cursor has lost what it has yet to take.
+    pub(crate) fn has_lost(&self, cursor: &Cursor) -> bool {
+        cursor.position < self.covers_from
+    }
+
     /// Takes no more entries. What is pushed after this is the caller's fault.
     pub(crate) fn close(&mut self) {
         self.closed = true;
@@ -265,8 +293,14 @@ impl Log {
     fn pop(&mut self) -> Option<Arc<Slot>> {
         let entry = self.entries.pop_front()?;
         self.covers_from += 1;
-        self.bytes -= entry.weight;
+        self.reweigh(entry.weight, 0);
         Some(entry.slot)
+    }
+
+    fn reweigh(&mut self, before: usize, now: usize) {
+        self.bytes = self.bytes - before + now;
+        self.total.fetch_add(now, Ordering::Relaxed);
+        self.total.fetch_sub(before, Ordering::Relaxed);
     }
 }
 

@@ -59,6 +59,9 @@ pub enum CloseReason {
     Disconnected,
     /// No sign of life after a ping (3012).
     NoPong,
+    /// It fell behind and asked to be closed for that (3008), or it held what there was no room
+    /// for and was cut off.
+    Slow,
     /// The client broke the protocol, and was told so with this code.
     Protocol(CloseCode),
     /// [`Hub::close`](crate::Hub::close) (1001).
@@ -90,14 +93,15 @@ pub trait Observer: Send + Sync {
         let _ = (format, frames, bytes);
     }
 
-    /// A session lost `publications` of its view.
+    /// A session lost `publications` of its view. Of one that comes in parts, parts that are not
+    /// written when the session ends count each.
     fn dropped(&self, format: Format, loss: Loss, publications: u64) {
         let _ = (format, loss, publications);
     }
 
-    /// A session ended.
-    fn closed(&self, format: Format, reason: CloseReason) {
-        let _ = (format, reason);
+    /// A session ended, which lost `lost` publications in all.
+    fn closed(&self, format: Format, reason: CloseReason, lost: u64) {
+        let _ = (format, reason, lost);
     }
 }
 

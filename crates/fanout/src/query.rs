@@ -11,7 +11,7 @@ use otlp_codec::Signal;
 use otlp_codec::select::FilterError;
 use percent_encoding::percent_decode_str;
 
-use crate::config::FanoutConfig;
+use crate::config::{FanoutConfig, Slow};
 use crate::refusal::Refusal;
 use crate::view::{Format, Signals, ViewKey};
 
@@ -22,7 +22,8 @@ pub const MIN_MAX_FRAME: usize = 1024;
 /// What is allowed, for those who asked for something else.
 const ALLOWED: &str = "allowed: format=otlp|protojson|points|protobuf; the filters metric=GLOB, \
     scope=GLOB, span=GLOB, severity=NUMBER|NAME, resource.KEY=GLOB, attr.KEY=GLOB; \
-    envelope=true|false; max_frame=BYTES; replay=N|all; since=EPOCH:SEQ with envelope=true";
+    envelope=true|false; max_frame=BYTES; replay=N|all; since=EPOCH:SEQ with envelope=true; \
+    slow=drop-oldest|disconnect";
 
 /// How much of a name or value a refusal repeats, in characters.
 const REPEATED: usize = 64;
@@ -34,6 +35,8 @@ pub struct Query {
     pub view: ViewKey,
     /// Which exports come first.
     pub start: Start,
+    /// What becomes of it when it falls behind; `None` for what the relay does by default.
+    pub slow: Option<Slow>,
 }
 
 /// Where a subscription begins.
@@ -61,6 +64,7 @@ impl From<ViewKey> for Query {
         Self {
             view,
             start: Start::Live,
+            slow: None,
         }
     }
 }
@@ -87,7 +91,8 @@ impl Query {
         let parameters = Parameters::read(query).map_err(bad)?;
         let view = view(signals, &parameters, config).map_err(bad)?;
         let start = start(&view, &parameters).map_err(bad)?;
-        Ok(Self { view, start })
+        let slow = parameters.parse("slow", slow).map_err(bad)?;
+        Ok(Self { view, start, slow })
     }
 }
 
@@ -137,7 +142,7 @@ fn start(view: &ViewKey, parameters: &Parameters) -> Result<Start, String> {
 }
 
 /// The names of parameters that take one value.
-const SINGLE: [&str; 5] = ["format", "envelope", "max_frame", "replay", "since"];
+const SINGLE: [&str; 6] = ["format", "envelope", "max_frame", "replay", "since", "slow"];
 
 /// Decoded parameters, by what they are.
 struct Parameters {
@@ -210,6 +215,10 @@ fn since(value: &str) -> Option<Start> {
         epoch: epoch.to_owned(),
         seq: seq.parse().ok()?,
     })
+}
+
+fn slow(value: &str) -> Option<Slow> {
+    Slow::ALL.into_iter().find(|slow| slow.as_str() == value)
 }
 
 /// Decodes a name or a value (URL standard, "application/x-www-form-urlencoded parsing"), but

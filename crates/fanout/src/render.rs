@@ -8,11 +8,13 @@ mod tests;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use otlp_codec::select::{Selected, Selector};
 use otlp_codec::{DecodeError, EncodeError, Limits, Signal};
 
 use crate::config::FanoutConfig;
 use crate::frame::{self, MAX_HEADER, Opcode};
+use crate::held::Held;
 use crate::observer::Loss;
 use crate::publication::Publication;
 use crate::slot::{Frames, Outcome};
@@ -35,6 +37,8 @@ pub(crate) struct Recipe {
     selector: Option<Selector>,
     envelope: Option<Envelope>,
     writer: Writer,
+    /// Counts the frames.
+    held: Arc<Held>,
     limits: Limits,
     /// The longest message.
     frame_bytes: usize,
@@ -59,12 +63,19 @@ impl From<EncodeError> for Failure {
 }
 
 impl Recipe {
-    pub(crate) fn new(key: &ViewKey, config: &FanoutConfig, epoch: &str, writer: Writer) -> Self {
+    pub(crate) fn new(
+        key: &ViewKey,
+        config: &FanoutConfig,
+        epoch: &str,
+        writer: Writer,
+        held: Arc<Held>,
+    ) -> Self {
         Self {
             key: key.clone(),
             selector: (!key.filter.is_empty()).then(|| key.filter.compile()),
             envelope: key.envelope.then(|| Envelope::new(epoch, key.format)),
             writer,
+            held,
             limits: config.codec,
             frame_bytes: key.max_frame.unwrap_or(usize::MAX).min(config.frame_bytes),
             parts_bytes: config.lag_bytes,
@@ -133,7 +144,7 @@ impl Recipe {
     }
 
     /// The frame of a message that has ended.
-    fn frame(&self, mut message: Vec<u8>) -> bytes::Bytes {
+    fn frame(&self, mut message: Vec<u8>) -> Bytes {
         // The log counts lengths: what is held must not be much more.
         if message.capacity() - message.len() > message.len() / 8 {
             message.shrink_to_fit();
@@ -142,7 +153,8 @@ impl Recipe {
             Format::Otlp | Format::ProtoJson | Format::Points => Opcode::Text,
             Format::Protobuf => Opcode::Binary,
         };
-        frame::data(opcode, message)
+        let start = frame::begin(opcode, &mut message);
+        self.held.hold(message).slice(start..)
     }
 }
 

@@ -12,13 +12,14 @@ use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::client::{ClientEvent, ClientParser};
-use crate::config::FanoutConfig;
+use crate::config::{FanoutConfig, Slow};
 use crate::frame::{self, CloseCode, Opcode};
 use crate::hub::Subscription;
 use crate::observer::{CloseReason, Loss};
@@ -34,6 +35,10 @@ pub const GATHER_FRAMES: usize = 64;
 /// How much is read at a time, in bytes. On the stack, so an idle session has no read buffer.
 const READ_BYTES: usize = 1024;
 
+/// How long a client may take nothing before its session may be cut off, when there are too many
+/// frames in all; see [`FanoutConfig::frames_total_bytes`].
+pub const PATIENCE: Duration = Duration::from_secs(1);
+
 /// How many reads one wake-up may do before others get their turn.
 const READS_PER_POLL: usize = 32;
 
@@ -47,7 +52,7 @@ const READS_PER_POLL: usize = 32;
 ///   [`FanoutConfig::pong_timeout`] after one, the session closes with 3012. A client that takes
 ///   bytes of a frame in front of the ping has the whole timeout again, so a slow one stays. One
 ///   that stopped reading goes; until then it costs the frames of one write, and loses its
-///   oldest ones by the limits of the log.
+///   oldest ones by the limits of the log, or is closed with 3008 if that is what it asked for.
 /// - The client's Close is answered with its own code. What breaks the protocol is answered
 ///   with 1002, 1007 or 1009. [`Hub::close`](crate::Hub::close) lets the session write what
 ///   its log holds and closes with 1001. The rest of the closing handshake gets
@@ -70,7 +75,12 @@ where
             poll_fn(|cx| session.poll(cx, timer.as_mut(), changed.as_mut())).await
         };
         match woken {
-            Woken::LogChanged => session.log_changed = true,
+            Woken::LogChanged => {
+                session.log_changed = true;
+                if session.keep_up(Instant::now()).is_break() {
+                    return session.end_reason();
+                }
+            }
             Woken::Moved => {
                 changes = session.subscription.changes();
                 // For what has changed before.
@@ -101,6 +111,10 @@ struct Session<Io> {
     reason: Option<CloseReason>,
     /// The log may have something for this session.
     log_changed: bool,
+    /// Since when the client has taken nothing of what there is to write.
+    stalled: Option<Instant>,
+    /// How many publications it lost.
+    lost: u64,
     subscription: Subscription,
 }
 
@@ -136,6 +150,8 @@ impl<Io> Session<Io> {
             deadline: None,
             reason: None,
             log_changed: true,
+            stalled: None,
+            lost: 0,
             subscription,
         }
     }
@@ -196,18 +212,51 @@ impl<Io> Session<Io> {
         self.count_unsent(reason, unsent);
     }
 
-    /// What a client doesn't get because the relay ends is lost to it, and counted. A client
-    /// that has left loses nothing.
-    fn count_unsent(&self, reason: CloseReason, unsent: u64) {
-        if unsent > 0 && matches!(reason, CloseReason::Shutdown | CloseReason::Cancelled) {
-            self.count_lost(Loss::Closing, unsent);
+    /// What a client doesn't get because the relay ends, or because it was too slow, is lost to
+    /// it, and counted. A client that has left loses nothing.
+    fn count_unsent(&mut self, reason: CloseReason, unsent: u64) {
+        let loss = match reason {
+            CloseReason::Shutdown | CloseReason::Cancelled => Loss::Closing,
+            CloseReason::Slow => Loss::Slow,
+            CloseReason::Client
+            | CloseReason::Disconnected
+            | CloseReason::NoPong
+            | CloseReason::Protocol(_) => return,
+        };
+        if unsent > 0 {
+            self.count_lost(loss, unsent);
         }
     }
 
-    fn count_lost(&self, loss: Loss, publications: u64) {
+    fn count_lost(&mut self, loss: Loss, publications: u64) {
+        self.lost += publications;
         let format = self.subscription.key().format;
         let observer = &self.subscription.shared().observer;
         observer.dropped(format, loss, publications);
+    }
+
+    /// Closes a session that fell behind, if it is to be closed then. Breaks if it is to be cut
+    /// off: it holds what there is no room for, and its client takes none of it.
+    fn keep_up(&mut self, now: Instant) -> ControlFlow<()> {
+        if self.subscription.slow() == Slow::Disconnect && self.subscription.is_behind() {
+            self.too_slow();
+        }
+        let config = self.config();
+        let is_stalled = self
+            .stalled
+            .is_some_and(|since| after(since, PATIENCE) <= now);
+        if is_stalled
+            && self.subscription.shared().is_pressed()
+            && self.output.bytes() >= config.gather_bytes
+        {
+            self.reason.get_or_insert(CloseReason::Slow);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn too_slow(&mut self) {
+        self.start_close(CloseCode::SLOW, "too slow", CloseReason::Slow);
     }
 
     /// Does what time demands. Breaks when it is up.
@@ -260,6 +309,10 @@ impl<Io> Session<Io> {
             self.count_lost(loss, publications);
         }
         self.log_changed = read.more;
+        if read.lost.slow > 0 && self.subscription.slow() == Slow::Disconnect {
+            self.too_slow();
+            return !self.output.is_empty();
+        }
         if read.ended && self.output.is_empty() {
             self.shut_down();
         } else if read.ended {
@@ -330,6 +383,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
                     .observer
                     .wrote(format, tally.frames, tally.bytes);
             }
+            if tally.progress || written.is_ready() {
+                self.stalled = None;
+            } else {
+                self.stalled.get_or_insert_with(Instant::now);
+            }
             if tally.progress && self.output.ping_waits() {
                 self.clock.postpone(Instant::now());
             }
@@ -364,6 +422,7 @@ impl<Io> Drop for Session<Io> {
         let unsent = self.output.unsent() + self.subscription.release();
         self.count_unsent(reason, unsent);
         let format = self.subscription.key().format;
-        self.subscription.shared().observer.closed(format, reason);
+        let observer = &self.subscription.shared().observer;
+        observer.closed(format, reason, self.lost);
     }
 }

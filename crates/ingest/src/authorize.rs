@@ -12,7 +12,8 @@ pub struct Credentials<'a> {
     /// when there is none, and also when there are several: which of them a proxy has looked at
     /// is anybody's guess.
     pub authorization: Option<&'a [u8]>,
-    /// The address at the other end of the connection.
+    /// The address at the other end of the connection, or the one that a trusted proxy there has
+    /// named.
     pub peer: Option<IpAddr>,
 }
 

@@ -91,7 +91,7 @@ impl fmt::Display for Form {
 /// [`BodyError`], at the first byte that is one too many: what was sent and what it inflates to
 /// are both held to `limit` bytes, and a longer `declared` is refused before anything is read.
 /// Nothing is inflated beyond the limit. What is held is taken from `permit` as it grows, and
-/// [`BodyError::Overloaded`] if there is no more. Any error of `stream` is [`BodyError::Incomplete`]. On
+/// [`BodyError::Overloaded`] if there is no more. Errors of `stream` are passed on. On
 /// error the stream may have more to give.
 pub async fn read<S, E>(
     stream: S,
@@ -102,12 +102,9 @@ pub async fn read<S, E>(
 ) -> Result<Bytes, BodyError>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
+    E: Into<BodyError>,
 {
-    let ceiling = match declared.map(usize::try_from) {
-        None => limit,
-        Some(Ok(length)) if length <= limit => length,
-        Some(_) => return Err(too_large(limit, Form::Sent)),
-    };
+    let ceiling = check_length(declared, limit)?;
     let metered = Metered {
         stream,
         left: limit,
@@ -142,6 +139,19 @@ where
         }
     };
     result.map_err(failed)
+}
+
+/// Up to how many bytes may come, if `declared` are announced and `limit` are allowed.
+///
+/// # Errors
+///
+/// [`BodyError::TooLarge`] if that is too much.
+pub fn check_length(declared: Option<u64>, limit: usize) -> Result<usize, BodyError> {
+    match declared.map(usize::try_from) {
+        None => Ok(limit),
+        Some(Ok(length)) if length <= limit => Ok(length),
+        Some(_) => Err(too_large(limit, Form::Sent)),
+    }
 }
 
 /// Refuses what stands behind the end of compressed data.
@@ -241,6 +251,7 @@ struct Metered<S> {
 impl<S, E> Stream for Metered<S>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
+    E: Into<BodyError>,
 {
     type Item = io::Result<Bytes>;
 
@@ -254,7 +265,7 @@ where
                     }
                     None => Err(io::Error::other(too_large(self.limit, Form::Sent))),
                 },
-                Err(_) => Err(io::Error::other(BodyError::Incomplete)),
+                Err(error) => Err(io::Error::other(error.into())),
             })
         })
     }

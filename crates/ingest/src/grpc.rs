@@ -21,6 +21,8 @@ mod message;
 )]
 pub mod services;
 
+pub use self::answer::status as refused;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,8 +50,8 @@ pub struct Peer(pub Option<IpAddr>);
 /// The services of OTLP, to be served by tonic: all signals, profiles only if they are switched
 /// on. Everything else is answered UNIMPLEMENTED.
 ///
-/// A message that goes without a byte for `stall_timeout` while it is sent is given up as
-/// incomplete: keepalive tells that a connection lives, not that a message moves.
+/// A message that goes without a byte for `stall_timeout` while it is sent is given up as too
+/// slow: keepalive tells that a connection lives, not that a message moves.
 #[must_use]
 pub fn routes(receiver: Receiver, stall_timeout: Duration) -> Routes {
     let receiver = Arc::new(receiver);

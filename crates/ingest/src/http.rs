@@ -2,8 +2,10 @@
 
 mod unread;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::http::header::{
     AUTHORIZATION, AsHeaderName, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
@@ -18,6 +20,7 @@ pub use self::unread::hold_unread;
 use self::unread::RequestBody;
 use crate::authorize::Credentials;
 use crate::body::{self, BodyError};
+use crate::config::IngestConfig;
 use crate::content::{ContentEncoding, ContentType};
 use crate::error::IngestError;
 use crate::observer::Transport;
@@ -31,6 +34,13 @@ const ROUTES: [(&str, Signal); 4] = [
     ("/v1/logs", Signal::Logs),
     ("/v1development/profiles", Signal::Profiles),
 ];
+
+/// Those that are switched on.
+fn routes(config: &IngestConfig) -> impl Iterator<Item = (&'static str, Signal)> + use<> {
+    let profiles = config.profiles;
+    let is_on = move |signal| signal != Signal::Profiles || profiles;
+    ROUTES.into_iter().filter(move |(_, signal)| is_on(*signal))
+}
 
 /// Whether a request asks for WebSocket, maybe among other protocols (RFC 9110, 7.8).
 #[must_use]
@@ -49,10 +59,7 @@ pub fn asks_for_websocket(headers: &HeaderMap) -> bool {
 /// default of plain actix-http, a client that is still sending may see a reset instead.
 pub fn configure(cfg: &mut web::ServiceConfig, receiver: Receiver) {
     let receiver = Arc::new(receiver);
-    for (path, signal) in ROUTES {
-        if signal == Signal::Profiles && !receiver.config.profiles {
-            continue;
-        }
+    for (path, signal) in routes(&receiver.config) {
         let receiver = Arc::clone(&receiver);
         let handler = move |request: HttpRequest, payload: web::Payload| {
             let receiver = Arc::clone(&receiver);
@@ -85,6 +92,53 @@ async fn export(
     }
 }
 
+/// The answer to a request that is refused for its head alone, from `peer`; for those that wait
+/// to hear so before they send a body (RFC 9110, 10.1.1). `None` for all others, and for paths
+/// that are not the receiver's. The body, as far as there is one, is left to the caller: see
+/// [`hold_unread`].
+#[must_use]
+pub fn refuse_by_head(
+    receiver: &Receiver,
+    head: &RequestHead,
+    peer: Option<IpAddr>,
+) -> Option<HttpResponse> {
+    let (_, signal) = routes(&receiver.config).find(|(path, _)| *path == head.uri.path())?;
+    let content_type = content_type(head.headers(), receiver.config.lenient_content_type);
+    let error = judge(receiver, head, peer, content_type).err()?;
+    Outcome::new(receiver.observer.as_ref(), signal, Transport::Http).refused(&error);
+    let answer_in = content_type.unwrap_or(ContentType::Json);
+    Some(status::answer_in(answer_in, &error))
+}
+
+/// Judges the head.
+fn judge(
+    receiver: &Receiver,
+    head: &RequestHead,
+    peer: Option<IpAddr>,
+    content_type: Option<ContentType>,
+) -> Result<(ContentType, ContentEncoding), IngestError> {
+    let headers = head.headers();
+    if asks_for_websocket(headers) {
+        return Err(IngestError::Upgrade);
+    }
+    if head.method != Method::POST {
+        return Err(IngestError::Method);
+    }
+    receiver.authorize.check(Credentials {
+        authorization: only(headers, AUTHORIZATION).map(HeaderValue::as_bytes),
+        peer,
+    })?;
+    let content_type = content_type.ok_or(IngestError::ContentType)?;
+    let encoding = ContentEncoding::of(values(headers, CONTENT_ENCODING))
+        .ok_or(IngestError::ContentEncoding)?;
+    body::check_length(content_length(headers), receiver.config.max_body_bytes)?;
+    Ok((content_type, encoding))
+}
+
+fn peer(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|peer| peer.ip())
+}
+
 /// Judges the head, reads the body, and gives the export to the sink.
 async fn receive(
     receiver: &Receiver,
@@ -93,24 +147,12 @@ async fn receive(
     content_type: Option<ContentType>,
     body: &mut RequestBody,
 ) -> Result<(ContentType, Taken), IngestError> {
-    let headers = request.headers();
-    if asks_for_websocket(headers) {
-        return Err(IngestError::Upgrade);
-    }
-    if request.method() != Method::POST {
-        return Err(IngestError::Method);
-    }
-    receiver.authorize.check(Credentials {
-        authorization: only(headers, AUTHORIZATION).map(HeaderValue::as_bytes),
-        peer: request.peer_addr().map(|peer| peer.ip()),
-    })?;
-    let content_type = content_type.ok_or(IngestError::ContentType)?;
-    let encoding = ContentEncoding::of(values(headers, CONTENT_ENCODING))
-        .ok_or(IngestError::ContentEncoding)?;
+    let (content_type, encoding) = judge(receiver, request.head(), peer(request), content_type)?;
     let limit = receiver.config.max_body_bytes;
     // From here on it costs memory: before, there is nothing but the head.
     let mut permit = receiver.budget.admit()?;
-    let read = body::read(body, encoding, content_length(headers), limit, &mut permit);
+    let declared = content_length(request.headers());
+    let read = body::read(body, encoding, declared, limit, &mut permit);
     let bytes = timeout(receiver.config.body_timeout, read)
         .await
         .map_err(|_| BodyError::TooSlow)??;

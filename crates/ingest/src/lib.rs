@@ -29,7 +29,7 @@ pub use budget::{Budget, Permit};
 pub use config::IngestConfig;
 pub use content::{ContentEncoding, ContentType};
 pub use error::{Code, IngestError};
-pub use http::{asks_for_websocket, configure, hold_unread};
+pub use http::{asks_for_websocket, configure, hold_unread, refuse_by_head};
 pub use observer::{NoObserver, Observer, Transport};
 pub use receiver::Receiver;
 pub use sink::{Export, ExportSink, Refused};

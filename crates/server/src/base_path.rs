@@ -21,14 +21,6 @@ pub struct BasePath(String);
 )]
 pub struct BasePathError;
 
-/// What becomes of a request.
-pub(crate) enum Routed {
-    /// It goes to the routes, its path without the prefix.
-    On,
-    /// It has its answer.
-    Answered(HttpResponse),
-}
-
 impl FromStr for BasePath {
     type Err = BasePathError;
 
@@ -45,43 +37,44 @@ impl FromStr for BasePath {
 }
 
 impl BasePath {
-    /// Takes the prefix off a request. One without it goes on as it is: some proxies take it off
-    /// themselves, and probes come past them.
-    ///
-    /// The prefix alone is answered 308, with a slash behind it: the page names its files by
-    /// relative paths.
-    pub(crate) fn route(&self, request: &mut ServiceRequest) -> Routed {
-        let Some(rest) = request.path().strip_prefix(&self.0) else {
-            return Routed::On;
-        };
-        let query = request.query_string();
-        let with = |path: &str| match query {
-            "" => path.to_owned(),
-            query => format!("{path}?{query}"),
-        };
-        if rest.is_empty() {
-            // Relative to the path of the request, so it holds behind any proxy.
-            let last = self.0.rsplit('/').next().unwrap_or_default();
-            let answer = HttpResponse::PermanentRedirect()
-                .insert_header((LOCATION, with(&format!("{last}/"))))
-                .finish();
-            return Routed::Answered(answer);
-        }
+    /// The target of a request without the prefix. `None` if it has none and goes on as it is:
+    /// some proxies take it off themselves, and probes come past them.
+    pub(crate) fn strip(&self, target: &Uri) -> Option<Uri> {
+        let rest = target.path().strip_prefix(&self.0)?;
         if !rest.starts_with('/') {
-            return Routed::On;
+            return None;
         }
-        if let Some(uri) = moved(request.uri(), &with(rest)) {
+        let mut parts = target.clone().into_parts();
+        let path = with_query(rest, target.query());
+        parts.path_and_query = Some(PathAndQuery::from_str(&path).ok()?);
+        Uri::from_parts(parts).ok()
+    }
+
+    /// Takes the prefix off a request, before it is routed.
+    ///
+    /// Gives the answer to a request for the prefix alone: 308, with a slash behind it, for the
+    /// page names its files by relative paths.
+    pub(crate) fn route(&self, request: &mut ServiceRequest) -> Option<HttpResponse> {
+        if let Some(uri) = self.strip(request.uri()) {
             *request.match_info_mut().get_mut() = Url::new(uri.clone());
             request.head_mut().uri = uri;
         }
-        Routed::On
+        (request.path() == self.0).then(|| {
+            // Relative to the path of the request, so it holds behind any proxy.
+            let last = self.0.rsplit('/').next().unwrap_or_default();
+            let target = with_query(&format!("{last}/"), request.uri().query());
+            HttpResponse::PermanentRedirect()
+                .insert_header((LOCATION, target))
+                .finish()
+        })
     }
 }
 
-fn moved(uri: &Uri, target: &str) -> Option<Uri> {
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::from_str(target).ok()?);
-    Uri::from_parts(parts).ok()
+fn with_query(path: &str, query: Option<&str>) -> String {
+    match query {
+        None => path.to_owned(),
+        Some(query) => format!("{path}?{query}"),
+    }
 }
 
 #[cfg(test)]
@@ -120,14 +113,12 @@ mod tests {
             ("/tools/otelx", "/tools/otelx"),
         ] {
             let mut request = TestRequest::get().uri(asked).to_srv_request();
-            assert!(matches!(base.route(&mut request), Routed::On), "{asked}");
+            assert!(base.route(&mut request).is_none(), "{asked}");
             assert_eq!(request.uri().to_string(), seen);
             assert_eq!(request.match_info().get_ref().path(), request.path());
         }
         let mut request = TestRequest::get().uri("/tools/otel?a=b").to_srv_request();
-        let Routed::Answered(answer) = base.route(&mut request) else {
-            panic!("not answered");
-        };
+        let answer = base.route(&mut request).unwrap();
         assert_eq!(answer.status().as_u16(), 308);
         assert_eq!(answer.headers().get(LOCATION).unwrap(), "otel/?a=b");
     }

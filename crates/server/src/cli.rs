@@ -1,8 +1,12 @@
 //! The command line and the environment.
 
+mod addresses;
+mod connections;
 mod convert;
+mod cors;
 mod fanout;
 mod grpc;
+mod page;
 mod tls;
 mod values;
 
@@ -12,7 +16,6 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::base_path::BasePath;
 use crate::config::ServerConfig;
 use crate::conversion::Job;
 use crate::gate::{HostName, OriginPattern};
@@ -160,44 +163,20 @@ struct ServeArgs {
     )]
     allowed_hosts: Vec<HostName>,
 
-    /// Show something at once: send the relay what this machine does, and the traces, logs and
-    /// metrics of a small shop that is made up
-    #[arg(
-        long,
-        env = "OTLP_RELAY_DEMO",
-        value_parser = FalseyValueParser::new(),
-        conflicts_with_all = ["tls_cert", "ingest_token_file"]
-    )]
-    demo: bool,
-
-    /// What a reverse proxy puts before all paths, like `/otel`; paths without it are served too
-    #[arg(long, value_name = "PATH", env = "OTLP_RELAY_BASE_PATH")]
-    base_path: Option<BasePath>,
-
-    /// The most WebSocket sessions [default: 10000]
-    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS", value_parser = values::count)]
-    max_sessions: Option<usize>,
-
-    /// The most open connections, sessions included [default: 12000]
-    #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_CONNECTIONS", value_parser = values::count)]
-    max_connections: Option<usize>,
-
-    /// How far a client may fall behind before it loses its oldest frames [default: 16MiB]
-    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_LAG", value_parser = values::size)]
-    max_lag: Option<usize>,
-
-    /// The longest frame; an export that is longer as JSON is dropped and counted
-    /// [default: 16MiB]
-    #[arg(long, value_name = "SIZE", env = "OTLP_RELAY_MAX_FRAME", value_parser = values::size)]
-    max_frame: Option<usize>,
+    #[command(flatten)]
+    page: page::PageArgs,
 
     #[command(flatten)]
-    views: fanout::FanoutArgs,
+    cors: cors::CorsArgs,
 
-    /// How often clients are pinged; one that is silent for as long again is closed
-    /// [default: 20s]
-    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_PING_INTERVAL", value_parser = values::time)]
-    ping_interval: Option<Duration>,
+    #[command(flatten)]
+    connections: connections::ConnectionArgs,
+
+    #[command(flatten)]
+    addresses: addresses::AddressArgs,
+
+    #[command(flatten)]
+    fanout: fanout::FanoutArgs,
 
     /// How long a shutdown may take [default: 10s]
     #[arg(long, value_name = "TIME", env = "OTLP_RELAY_SHUTDOWN_GRACE", value_parser = values::time)]
@@ -251,7 +230,7 @@ impl ServeArgs {
             ..ServerConfig::default()
         };
         args.grpc.apply(&mut config.grpc);
-        args.views.apply(&mut config.fanout);
+        args.fanout.apply(&mut config.fanout);
         config.ingest.lenient_content_type = args.lenient_content_type;
         config.ingest.profiles = args.profiles;
         config.fanout.profiles = args.profiles;
@@ -260,8 +239,8 @@ impl ServeArgs {
         set(&mut config.reload_interval, args.reload_interval);
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
-        config.base_path = args.base_path;
-        config.demo = args.demo;
+        args.page.apply(&mut config);
+        config.cors = args.cors.into_config();
         if let Some(limit) = args.max_body {
             config.ingest.max_body_bytes = limit;
             config.ingest.codec.input_bytes = limit;
@@ -273,14 +252,8 @@ impl ServeArgs {
         set(&mut ingest.max_requests, args.max_requests);
         set(&mut ingest.max_requests_bytes, args.max_requests_bytes);
         set(&mut ingest.body_timeout, args.body_timeout);
-        set(&mut config.fanout.max_sessions, args.max_sessions);
-        set(&mut config.connections.max, args.max_connections);
-        set(&mut config.fanout.lag_bytes, args.max_lag);
-        set(&mut config.fanout.frame_bytes, args.max_frame);
-        if let Some(interval) = args.ping_interval {
-            config.fanout.ping_interval = interval;
-            config.fanout.pong_timeout = interval;
-        }
+        args.connections.apply(&mut config.connections);
+        args.addresses.apply(&mut config);
         set(&mut config.shutdown_grace, args.shutdown_grace);
         set(&mut config.workers, args.workers.map(usize::from));
         config
@@ -326,6 +299,8 @@ mod tests {
             assert_eq!(config.fanout, default.fanout);
             assert_eq!(config.connections, default.connections);
             assert_eq!(config.grpc, default.grpc);
+            assert_eq!(config.cors, default.cors);
+            assert_eq!(config.trusted_proxies, default.trusted_proxies);
         }
         for args in [
             &[
@@ -348,7 +323,20 @@ mod tests {
             assert_eq!(config.listen.len(), 2);
             assert_eq!(config.ingest.max_body_bytes, 1 << 20);
         }
-        assert_eq!(config(&["--history-bytes", "0"]).fanout.history_bytes, 0);
+    }
+
+    /// Scenario: flags of the fan-out.
+    /// Guarantees: no history can be asked for; more for all logs is more for all frames.
+    #[test]
+    fn the_fan_out_is_set() {
+        let fanout = config(&["--history-bytes", "0", "--slow", "disconnect"]).fanout;
+        assert_eq!(
+            (fanout.history_bytes, fanout.slow),
+            (0, fanout::Slow::Disconnect)
+        );
+        let fanout = config(&["--max-lag-total", "1GiB"]).fanout;
+        assert_eq!(fanout.lag_total_bytes, 1 << 30);
+        assert_eq!(fanout.frames_total_bytes, 2 << 30);
     }
 
     /// Scenario: names in the place of addresses, and the log's format with and without `serve`.
@@ -375,18 +363,28 @@ mod tests {
             ["--listen", ":4444"],
             ["--grpc-listen", "4317"],
             ["--grpc-max-streams", "0"],
+            ["--grpc-max-headers", "5GiB"],
+            ["--stall-timeout", "0s"],
+            ["--head-timeout", "1000years"],
             ["--max-body", "lots"],
             ["--max-body", "0"],
             ["--max-views", "0"],
             ["--history-bytes", "some"],
             ["--history-age", "0s"],
+            ["--slow", "never"],
             ["--max-connections", "0"],
+            ["--max-connections-per-address", "0"],
+            ["--grpc-max-connections-per-address", "0"],
+            ["--trusted-proxies", "10.0.0.0/33"],
+            ["--trusted-proxies", "proxy.example"],
             ["--ping-interval", "0s"],
             ["--workers", "0"],
             ["--workers", "513"],
             ["--allowed-origins", "example.com"],
             ["--allowed-hosts", "a/b"],
             ["--base-path", "otel"],
+            ["--cors-allowed-origins", "example.com"],
+            ["--cors-allowed-headers", "a b"],
             ["--ping-interval", "soon"],
             ["--log-format", "xml"],
             ["--tls-cert", "cert.pem"],

@@ -1,7 +1,11 @@
 //! Builds every part and joins them: the only place that knows all crates.
 
+mod accept;
 mod announce;
+mod application;
+mod client;
 mod exchange;
+mod expect;
 mod refuse;
 mod reload;
 
@@ -9,44 +13,42 @@ use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix_http::error::DispatchError;
-use actix_http::{HttpService, KeepAlive, Protocol};
-use actix_rt::net::TcpStream;
 use actix_server::Server;
-use actix_service::{
-    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
-};
-use actix_web::body::BoxBody;
-use actix_web::dev::{AppConfig, Service, ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use actix_web::{App, HttpResponse};
+use actix_web::web::ServiceConfig;
 use fanout::{Fanout, Hub};
-use ingest::{AllowAll, Authorize, Code, IngestError, Receiver, status};
+use ingest::{AllowAll, Authorize, Receiver};
 use socket2::{Domain, Socket, Type};
 use tracing::{info, warn};
 
-use self::exchange::Exchange;
-use crate::base_path::{BasePath, Routed};
+use self::accept::service;
+use crate::base_path::BasePath;
 use crate::bridge::Bridge;
 use crate::config::{ConnectionConfig, ServerConfig};
-use crate::conn::{Clock, Conn, ConnHandle, Connections};
+use crate::conn::{ConnHandle, Connections};
+use crate::cors::Cors;
 use crate::counters::Counters;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
-use crate::pages::{self, About};
+use crate::pages::About;
+use crate::proxies::Proxies;
 use crate::shutdown::{self, Draining};
-use crate::tls::{Handshake, Inside, Stream, Tls};
+use crate::tls::{Stream, Tls};
 use crate::tokens::Tokens;
 use crate::{RunError, showing};
 
 /// Connections that the system may hold ready for us.
 const BACKLOG: i32 = 1024;
 
+/// What is known of a connection to whoever handles its requests: `conn_data` finds it by this
+/// type and no other.
+type Handle = ConnHandle<Stream>;
+
 /// A bound address, and what listens there.
 type Listener = (SocketAddr, TcpListener);
+
+/// Adds routes to the application of a worker.
+type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
 /// The relay, bound to its addresses and not running yet.
 pub struct Relay {
@@ -55,6 +57,7 @@ pub struct Relay {
     grpc_listeners: Vec<Listener>,
     files: reload::Files,
     counters: Arc<Counters>,
+    routes: Routes,
 }
 
 /// What every worker's application is made of.
@@ -63,12 +66,15 @@ struct Parts {
     receiver: Receiver,
     fanout: Fanout,
     rules: Arc<Rules>,
+    cors: Arc<Cors>,
     base_path: Option<BasePath>,
     about: About,
     connections: Connections,
+    proxies: Arc<Proxies>,
     waits: ConnectionConfig,
     tls: Option<Arc<Tls>>,
     draining: Draining,
+    routes: Routes,
 }
 
 impl Relay {
@@ -95,7 +101,19 @@ impl Relay {
             },
             config,
             counters,
+            routes: Arc::new(|_| {}),
         })
+    }
+
+    /// Serves `routes` too, behind the same connections and the same rules for every request, for
+    /// programs that hold a relay and more. Paths of the relay's own stay its own.
+    #[must_use]
+    pub fn with_routes(
+        mut self,
+        routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
+    ) -> Self {
+        self.routes = Arc::new(routes);
+        self
     }
 
     /// The addresses that are bound for HTTP, in the order of the configuration.
@@ -145,8 +163,12 @@ impl Relay {
             listeners.push(listener.try_clone()?);
             grpc_listeners.push(listener);
         }
-        let grpc_connections =
-            Connections::new(self.config.grpc.max_connections, self.counters.clone());
+        let grpc_connections = Connections::by_address(
+            self.config.grpc.max_connections,
+            self.config.grpc.max_connections_per_address,
+            parts.proxies.clone(),
+            self.counters.clone(),
+        );
         let grpc = grpc::Parts {
             receiver: parts.receiver.clone(),
             connections: grpc_connections.clone(),
@@ -212,6 +234,7 @@ impl Relay {
         let config = &self.config;
         let counters = self.counters();
         let hub = Hub::new(config.fanout.clone(), counters.clone());
+        let proxies = Arc::new(config.trusted_proxies.clone());
         let rules = Arc::new(Rules::new(&config.gate, addresses, counters.clone()));
         Parts {
             receiver: Receiver {
@@ -229,14 +252,22 @@ impl Relay {
                 gate: rules.clone(),
             },
             rules,
+            cors: Arc::new(Cors::new(&config.cors, counters.clone())),
             base_path: config.base_path.clone(),
             about: About {
                 grpc_ports: grpc.iter().map(SocketAddr::port).collect(),
             },
-            connections: Connections::new(config.connections.max, counters.clone()),
+            connections: Connections::by_address(
+                config.connections.max,
+                config.connections.max_per_address,
+                Arc::clone(&proxies),
+                counters,
+            ),
+            proxies,
             waits: config.connections,
             tls: self.files.tls.clone(),
             draining: Draining::new(),
+            routes: Arc::clone(&self.routes),
         }
     }
 }
@@ -268,140 +299,4 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
-}
-
-/// What serves an accepted socket: a permit, TLS if there is any, a [`Conn`], then HTTP with the
-/// application above.
-fn service(
-    parts: Parts,
-) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
-{
-    let (waits, draining) = (parts.waits, parts.draining.clone());
-    let (connections, tls) = (parts.connections.clone(), parts.tls.clone());
-    let application = application(parts).into_factory();
-    let http = HttpService::build()
-        .keep_alive(KeepAlive::Timeout(waits.idle_timeout))
-        .client_request_timeout(waits.head_timeout)
-        .client_disconnect_timeout(waits.linger_timeout)
-        .graceful_shutdown_signal({
-            let draining = draining.clone();
-            move || draining.begun()
-        })
-        .on_connect_ext(
-            |conn: &Conn<Stream>, extensions: &mut actix_http::Extensions| {
-                extensions.insert(conn.handle());
-            },
-        )
-        .finish(map_config(application, |()| AppConfig::default()));
-    fn_service(move |io: TcpStream| {
-        let (tls, draining) = (tls.clone(), draining.begun());
-        let permit = connections.admit();
-        async move {
-            let Some(permit) = permit else {
-                refuse::too_many_connections(io, tls);
-                return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
-            };
-            let peer = io.peer_addr().ok();
-            // Frames are written whole: waiting for more only adds delay.
-            io.set_nodelay(true)?;
-            let io = tokio::select! {
-                io = secure(io, tls, waits.head_timeout) => io?,
-                // Nothing was asked yet that could be answered.
-                () = draining => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
-            };
-            let clock = Clock::new(waits.head_timeout, waits.stall_timeout);
-            Ok((Conn::new(io, permit, clock), Protocol::Http1, peer))
-        }
-    })
-    .and_then(http)
-}
-
-/// Begins TLS, if there is any. A client that speaks plain HTTP then is told so.
-async fn secure(io: TcpStream, tls: Option<Arc<Tls>>, limit: Duration) -> io::Result<Stream> {
-    let Some(tls) = tls else {
-        return Ok(Stream::Left(io));
-    };
-    match tls.accept(io, Inside::Http, limit).await? {
-        Handshake::Done(stream) => Ok(stream),
-        Handshake::NotTls(io) => {
-            refuse::without_tls(io);
-            Err(io::ErrorKind::InvalidData.into())
-        }
-    }
-}
-
-/// The routes of all crates, behind the rules that hold for every request.
-fn application(
-    parts: Parts,
-) -> App<
-    impl ServiceFactory<
-        ServiceRequest,
-        Config = (),
-        Response = ServiceResponse<BoxBody>,
-        Error = actix_web::Error,
-        InitError = (),
-    >,
-> {
-    let Parts {
-        receiver,
-        fanout,
-        rules,
-        base_path,
-        about,
-        draining,
-        ..
-    } = parts;
-    App::new()
-        .wrap_fn(move |mut request, next| {
-            let exchange = Exchange::begin(&mut request);
-            let routed = base_path.as_ref().map(|base| base.route(&mut request));
-            let answer = match (refusal(&rules, &request), routed) {
-                (Some(early), _) | (None, Some(Routed::Answered(early))) => {
-                    Answer::Early(request.into_response(early))
-                }
-                (None, Some(Routed::On) | None) => Answer::Handled(next.call(request)),
-            };
-            async move {
-                let response = match answer {
-                    Answer::Early(response) => response,
-                    Answer::Handled(response) => response.await?,
-                };
-                Ok(exchange.answer(response))
-            }
-        })
-        .configure(|cfg| ingest::configure(cfg, receiver))
-        .configure(|cfg| fanout::configure::<ConnHandle<Stream>>(cfg, fanout))
-        .configure(|cfg| pages::configure(cfg, &about, draining))
-}
-
-/// How a request is answered: at once, or by its handler.
-enum Answer<F> {
-    Early(ServiceResponse<BoxBody>),
-    Handled(F),
-}
-
-/// The answer to a request that no handler may see.
-fn refusal(rules: &Rules, request: &ServiceRequest) -> Option<HttpResponse> {
-    if let Err(refusal) = rules.check_host(request.head()) {
-        let code = match refusal.status() {
-            StatusCode::FORBIDDEN => Code::PermissionDenied,
-            _ => Code::InvalidArgument,
-        };
-        let (status, text) = (refusal.status(), refusal.message());
-        return Some(status::answer_with(request.headers(), status, code, text));
-    }
-    let upgrades = ingest::asks_for_websocket(request.headers());
-    (upgrades && !may_upgrade(request))
-        .then(|| status::answer(request.headers(), &IngestError::Upgrade))
-}
-
-/// Whether an upgrade makes sense: there is WebSocket at the path, and the request has no body.
-/// actix takes what follows an upgrade for a body without an end.
-fn may_upgrade(request: &ServiceRequest) -> bool {
-    let headers = request.headers();
-    let has_body = headers.contains_key(TRANSFER_ENCODING)
-        || headers
-            .get(CONTENT_LENGTH)
-            .is_some_and(|length| length != "0");
-    pages::is_watched(request.path()) && !has_body
 }

@@ -9,7 +9,9 @@ use fanout::FanoutConfig;
 use ingest::IngestConfig;
 
 use crate::base_path::BasePath;
+use crate::cors::CorsConfig;
 use crate::gate::GateConfig;
+use crate::proxies::Proxies;
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct ServerConfig {
     pub workers: usize,
     /// Connections and their waits.
     pub connections: ConnectionConfig,
+    /// Proxies that say who their clients are. Default: none.
+    pub trusted_proxies: Proxies,
     /// How long a shutdown may take, all in all. Default: 10 s.
     pub shutdown_grace: Duration,
     /// gRPC.
@@ -43,6 +47,8 @@ pub struct ServerConfig {
     /// Whether the relay is sent telemetry that is made up, to the first address of
     /// [`listen`](Self::listen), without TLS and without a token. Default: no.
     pub demo: bool,
+    /// Which web pages may send.
+    pub cors: CorsConfig,
 }
 
 /// Where the certificates are, as PEM. All three may change while the relay runs.
@@ -63,6 +69,12 @@ pub struct ConnectionConfig {
     /// Open connections, those of WebSocket sessions included. One more is answered 503 with
     /// `Retry-After` and closed. Default: 12,000.
     pub max: usize,
+    /// Open connections of one address, of IPv6 of one /64; one more is answered as above. Through
+    /// a trusted proxy each request in flight, and each WebSocket session, counts as one for the
+    /// client that it is from, and one more is answered 503 with `Retry-After`. Default: 10,000,
+    /// which leaves room for others whatever one address does, and for a load test all that it
+    /// needs.
+    pub max_per_address: usize,
     /// How long the head of a request may take, from its first byte, or from the accept for
     /// the first one; and how long the handshake of TLS may take. Default: 10 s; then the
     /// connection is closed.
@@ -91,6 +103,9 @@ pub struct GrpcConfig {
     /// Open connections. One more is closed at once, which clients take for UNAVAILABLE and try
     /// again. Default: 1,000; one of gRPC carries what takes many of HTTP.
     pub max_connections: usize,
+    /// Open connections of one address, as in [`ConnectionConfig`]; through a trusted proxy, calls
+    /// in flight of one client, and one more is UNAVAILABLE. Default: 800.
+    pub max_connections_per_address: usize,
     /// Calls at a time on one connection. A client waits before it begins one more (RFC 9113,
     /// 5.1.2). Default: 100.
     pub max_streams: u32,
@@ -117,6 +132,7 @@ impl Default for GrpcConfig {
         Self {
             listen: Vec::new(),
             max_connections: 1000,
+            max_connections_per_address: 800,
             max_streams: 100,
             max_header_list_bytes: 16 << 10,
             stream_window_bytes: 1 << 20,
@@ -133,6 +149,7 @@ impl Default for ConnectionConfig {
     fn default() -> Self {
         Self {
             max: 12_000,
+            max_per_address: 10_000,
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             stall_timeout: Duration::from_secs(30),
@@ -147,6 +164,7 @@ impl Default for ServerConfig {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT))],
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             connections: ConnectionConfig::default(),
+            trusted_proxies: Proxies::default(),
             shutdown_grace: Duration::from_secs(10),
             grpc: GrpcConfig::default(),
             ingest: IngestConfig::default(),
@@ -157,6 +175,7 @@ impl Default for ServerConfig {
             gate: GateConfig::default(),
             base_path: None,
             demo: false,
+            cors: CorsConfig::default(),
         }
     }
 }

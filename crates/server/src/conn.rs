@@ -6,6 +6,7 @@
 //! body; once that is flushed, `Conn` tells the dispatcher that the stream has ended, which frees
 //! its buffers, and the socket goes to whoever asked for it.
 
+mod addresses;
 mod clock;
 mod permits;
 #[cfg(test)]
@@ -22,8 +23,13 @@ use fanout::Detach;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 
+pub use addresses::Seat;
 pub use clock::{Clock, Phase};
+pub(crate) use permits::Crowded;
 pub use permits::{Connections, Permit};
+
+/// How actix's answer to a head begins that took too long.
+const TOO_LATE: &[u8] = b"HTTP/1.1 408";
 
 /// A connection as the HTTP dispatcher sees it.
 pub struct Conn<T>(Rc<RefCell<Inner<T>>>);
@@ -92,9 +98,23 @@ impl<T> ConnHandle<T> {
         self.enter(Phase::Answer);
     }
 
+    /// The request is from a client of a proxy, which has `seat` until the answer has ended or,
+    /// if the connection is detached, until it is closed.
+    pub fn serve(&self, seat: Seat) {
+        if let Some(inner) = self.0.upgrade() {
+            inner.borrow_mut().serve(Some(seat));
+        }
+    }
+
     /// The answer is with the dispatcher to its last byte.
     pub fn answer_ended(&self) {
         self.enter(Phase::Flush);
+        if let Some(inner) = self.0.upgrade() {
+            let mut inner = inner.borrow_mut();
+            if matches!(inner.detaching, Detaching::No) {
+                inner.serve(None);
+            }
+        }
     }
 
     fn enter(&self, phase: Phase) {
@@ -147,6 +167,12 @@ impl<T> Inner<T> {
         late.map(Into::into)
     }
 
+    fn serve(&mut self, client: Option<Seat>) {
+        if let Some(socket) = &mut self.socket {
+            socket.permit.serve(client);
+        }
+    }
+
     fn is_detached(&self) -> bool {
         matches!(self.detaching, Detaching::Flushed(_))
     }
@@ -158,6 +184,16 @@ impl<T: AsyncWrite + Unpin> Inner<T> {
         match &mut self.socket {
             Some(socket) => Ok(Pin::new(&mut socket.io)),
             None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Notes what is about to be written: actix says by itself that the first head is late.
+    fn writes(&mut self, bytes: &[u8]) {
+        if self.clock.awaits_first_head()
+            && bytes.starts_with(TOO_LATE)
+            && let Some(socket) = &mut self.socket
+        {
+            socket.permit.time_out();
         }
     }
 
@@ -214,6 +250,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Conn<T> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let inner = &mut *self.0.borrow_mut();
+        inner.writes(buf);
         let result = inner.socket()?.poll_write(cx, buf);
         inner.wrote(cx, result)
     }
@@ -224,6 +261,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Conn<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let inner = &mut *self.0.borrow_mut();
+        inner.writes(bufs.first().map_or(&[], |first| first));
         let result = inner.socket()?.poll_write_vectored(cx, bufs);
         inner.wrote(cx, result)
     }

@@ -12,11 +12,7 @@ use otlp_codec::Signal;
 /// Totals since the start of the relay.
 #[derive(Debug, Default)]
 pub struct Counters {
-    exports: AtomicU64,
-    items: AtomicU64,
-    bytes: AtomicU64,
-    rejected: AtomicU64,
-    refused: AtomicU64,
+    received: [[Received; TRANSPORTS.len()]; Signal::ALL.len()],
     renderings: AtomicU64,
     failed_renderings: AtomicU64,
     sessions: AtomicU64,
@@ -25,32 +21,86 @@ pub struct Counters {
     dropped: AtomicU64,
     refused_connections: AtomicU64,
     failed_handshakes: AtomicU64,
+    refused_addresses: AtomicU64,
     refused_hosts: AtomicU64,
     refused_origins: AtomicU64,
     timed_out_connections: AtomicU64,
-    refused_by_reason: ByLabel,
-    dropped_by_reason: ByLabel,
-    closed_by_reason: ByLabel,
+    refused: ByLabel<Refusals>,
+    dropped_by_reason: ByLabel<&'static str>,
+    closed_by_reason: ByLabel<&'static str>,
+}
+
+/// The ways in.
+const TRANSPORTS: [Transport; 2] = [Transport::Http, Transport::Grpc];
+
+/// What was received of one signal over one transport.
+#[derive(Debug, Default)]
+struct Received {
+    exports: AtomicU64,
+    items: AtomicU64,
+    bytes: AtomicU64,
+    rejected: AtomicU64,
+}
+
+impl Received {
+    fn load(&self) -> ReceivedTotals {
+        ReceivedTotals {
+            exports: self.exports.load(Relaxed),
+            items: self.items.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            rejected: self.rejected.load(Relaxed),
+        }
+    }
+}
+
+/// What was received of one signal over one transport, at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReceivedTotals {
+    /// Exports accepted.
+    pub exports: u64,
+    /// Items in them.
+    pub items: u64,
+    /// Bytes of their protobuf form.
+    pub bytes: u64,
+    /// Items that were taken out of accepted exports, for an id of a wrong length say.
+    pub rejected: u64,
+}
+
+/// The labels of requests that were refused for the same reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refusals {
+    /// The name of the signal; `none` where the path names none.
+    pub signal: &'static str,
+    /// `http` or `grpc`.
+    pub transport: &'static str,
+    /// One of the labels of `ingest`'s `IngestError::reason`.
+    pub reason: &'static str,
 }
 
 /// Counts by label, of which there is a fixed set.
-#[derive(Debug, Default)]
-struct ByLabel(Mutex<BTreeMap<&'static str, u64>>);
+#[derive(Debug)]
+struct ByLabel<L>(Mutex<BTreeMap<L, u64>>);
 
-impl ByLabel {
-    fn add(&self, label: &'static str) {
+impl<L> Default for ByLabel<L> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<L: Copy + Ord> ByLabel<L> {
+    fn add(&self, label: L) {
         self.add_all(label, 1);
     }
 
-    fn add_all(&self, label: &'static str, count: u64) {
+    fn add_all(&self, label: L, count: u64) {
         *self.lock().entry(label).or_default() += count;
     }
 
-    fn all(&self) -> BTreeMap<&'static str, u64> {
+    fn all(&self) -> BTreeMap<L, u64> {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<L, u64>> {
         // Nothing panics under this lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -85,6 +135,9 @@ pub struct Totals {
     pub refused_connections: u64,
     /// Connections closed because TLS could not begin.
     pub failed_handshakes: u64,
+    /// Connections, and requests that came through a trusted proxy, refused because of the number
+    /// that their address has.
+    pub refused_addresses: u64,
     /// Requests refused because of their Host.
     pub refused_hosts: u64,
     /// Requests refused because of their Origin.
@@ -97,12 +150,19 @@ impl Counters {
     /// The totals now.
     #[must_use]
     pub fn totals(&self) -> Totals {
+        let mut all = ReceivedTotals::default();
+        for received in self.received.iter().flatten().map(Received::load) {
+            all.exports += received.exports;
+            all.items += received.items;
+            all.bytes += received.bytes;
+            all.rejected += received.rejected;
+        }
         Totals {
-            exports: self.exports.load(Relaxed),
-            items: self.items.load(Relaxed),
-            bytes: self.bytes.load(Relaxed),
-            rejected: self.rejected.load(Relaxed),
-            refused: self.refused.load(Relaxed),
+            exports: all.exports,
+            items: all.items,
+            bytes: all.bytes,
+            rejected: all.rejected,
+            refused: self.refused.all().values().sum(),
             renderings: self.renderings.load(Relaxed),
             failed_renderings: self.failed_renderings.load(Relaxed),
             sessions: self.sessions.load(Relaxed),
@@ -111,16 +171,38 @@ impl Counters {
             dropped: self.dropped.load(Relaxed),
             refused_connections: self.refused_connections.load(Relaxed),
             failed_handshakes: self.failed_handshakes.load(Relaxed),
+            refused_addresses: self.refused_addresses.load(Relaxed),
             refused_hosts: self.refused_hosts.load(Relaxed),
             refused_origins: self.refused_origins.load(Relaxed),
             timed_out_connections: self.timed_out_connections.load(Relaxed),
         }
     }
 
-    /// Requests refused on a signal's path, by the reason that `ingest` gives.
+    /// What was received of `signal` over `transport`.
+    #[must_use]
+    pub fn received(&self, signal: Signal, transport: Transport) -> ReceivedTotals {
+        self.of(signal, transport).load()
+    }
+
+    /// Requests refused on a signal's path, by signal, transport and the reason that `ingest`
+    /// gives.
+    #[must_use]
+    pub fn refused(&self) -> BTreeMap<Refusals, u64> {
+        self.refused.all()
+    }
+
+    /// Requests refused on a signal's path, by the reason alone.
     #[must_use]
     pub fn refused_by_reason(&self) -> BTreeMap<&'static str, u64> {
-        self.refused_by_reason.all()
+        let mut by_reason = BTreeMap::new();
+        for (labels, count) in self.refused.all() {
+            *by_reason.entry(labels.reason).or_default() += count;
+        }
+        by_reason
+    }
+
+    fn of(&self, signal: Signal, transport: Transport) -> &Received {
+        &self.received[signal as usize][transport as usize]
     }
 
     /// Publications that sessions lost, by the reason that `fanout` gives.
@@ -150,6 +232,11 @@ impl Counters {
         self.failed_handshakes.fetch_add(1, Relaxed);
     }
 
+    /// A connection or a request was refused because its address has too many.
+    pub(crate) fn address_refused(&self) {
+        self.refused_addresses.fetch_add(1, Relaxed);
+    }
+
     /// A request was refused because of its Host.
     pub(crate) fn host_refused(&self) {
         self.refused_hosts.fetch_add(1, Relaxed);
@@ -162,19 +249,24 @@ impl Counters {
 }
 
 impl ingest::Observer for Counters {
-    fn accepted(&self, _: Signal, _: Transport, items: usize, bytes: usize) {
-        self.exports.fetch_add(1, Relaxed);
-        self.items.fetch_add(items as u64, Relaxed);
-        self.bytes.fetch_add(bytes as u64, Relaxed);
+    fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
+        let received = self.of(signal, transport);
+        received.exports.fetch_add(1, Relaxed);
+        received.items.fetch_add(items as u64, Relaxed);
+        received.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    fn rejected(&self, _: Signal, _: Transport, items: usize) {
-        self.rejected.fetch_add(items as u64, Relaxed);
+    fn rejected(&self, signal: Signal, transport: Transport, items: usize) {
+        let received = self.of(signal, transport);
+        received.rejected.fetch_add(items as u64, Relaxed);
     }
 
-    fn refused(&self, _: Option<Signal>, _: Transport, reason: &'static str) {
-        self.refused.fetch_add(1, Relaxed);
-        self.refused_by_reason.add(reason);
+    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: &'static str) {
+        self.refused.add(Refusals {
+            signal: signal.map_or("none", Signal::as_str),
+            transport: transport.as_str(),
+            reason,
+        });
     }
 }
 
@@ -207,16 +299,62 @@ impl fanout::Observer for Counters {
         self.dropped_by_reason.add_all(loss.as_str(), publications);
     }
 
-    fn closed(&self, _: Format, reason: CloseReason) {
-        tracing::debug!("a session ended: {reason:?}");
+    fn closed(&self, format: Format, reason: CloseReason, lost: u64) {
+        tracing::debug!(%format, lost, "a session ended: {reason:?}");
         self.closed_by_reason.add(match reason {
             CloseReason::Client => "client",
             CloseReason::Disconnected => "disconnected",
             CloseReason::NoPong => "no_pong",
+            CloseReason::Slow => "slow",
             CloseReason::Protocol(CloseCode::TOO_BIG) => "message_too_big",
             CloseReason::Protocol(_) => "protocol",
             CloseReason::Shutdown => "shutdown",
             CloseReason::Cancelled => "cut_off",
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ingest::Observer;
+
+    use super::*;
+
+    /// Scenario: each signal over each transport, another number of times each, and a refusal on
+    /// no signal's path.
+    /// Guarantees: each pair has a place of its own; the totals are their sums.
+    #[test]
+    fn signals_and_transports_are_told_apart() {
+        let counters = Counters::default();
+        let pairs = || {
+            let signals = Signal::ALL.into_iter();
+            signals.flat_map(|signal| TRANSPORTS.map(|transport| (signal, transport)))
+        };
+        for (times, (signal, transport)) in (1..).zip(pairs()) {
+            for _ in 0..times {
+                counters.accepted(signal, transport, 2, 3);
+                counters.rejected(signal, transport, 4);
+                Observer::refused(&counters, Some(signal), transport, "method");
+            }
+        }
+        Observer::refused(&counters, None, Transport::Http, "not_found");
+        let refused = counters.refused();
+        for (times, (signal, transport)) in (1..).zip(pairs()) {
+            let received = counters.received(signal, transport);
+            assert_eq!((received.exports, received.items), (times, 2 * times));
+            assert_eq!((received.bytes, received.rejected), (3 * times, 4 * times));
+            let labels = Refusals {
+                signal: signal.as_str(),
+                transport: transport.as_str(),
+                reason: "method",
+            };
+            assert_eq!(refused[&labels], times);
+        }
+        let totals = counters.totals();
+        let all = (1..=pairs().count() as u64).sum::<u64>();
+        assert_eq!((totals.exports, totals.rejected), (all, 4 * all));
+        assert_eq!(totals.refused, all + 1);
+        let by_reason = [("method", all), ("not_found", 1)];
+        assert_eq!(counters.refused_by_reason(), BTreeMap::from(by_reason));
     }
 }

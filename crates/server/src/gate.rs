@@ -147,12 +147,12 @@ pub fn is_loopback(address: IpAddr) -> bool {
 }
 
 /// The text of a header; empty, and so no name, if it is none.
-fn text(value: &HeaderValue) -> &str {
+pub(crate) fn text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or("")
 }
 
 /// What a log line shows of a header.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     const MOST: usize = 100;
     text.chars().take(MOST).collect()
 }

@@ -5,6 +5,7 @@
 //! runtime: its connections use all cores, and none of them can hold up a worker that serves
 //! HTTP and WebSocket. Without an address for gRPC there is no such runtime.
 
+mod client;
 mod connection;
 mod incoming;
 
@@ -18,7 +19,7 @@ use ingest::Receiver;
 use ingest::grpc::{routes, service_names};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
-use tonic::service::Routes;
+use tonic::service::{Interceptor, InterceptorLayer, Routes};
 use tonic::transport::{self, Server};
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
@@ -106,7 +107,13 @@ impl GrpcServer {
                 handshakes: JoinSet::new(),
             };
             let incoming = incoming.into_stream();
-            let serving = serve(config, routes.clone(), incoming, parts.draining.begun());
+            let serving = serve(
+                config,
+                client::identified(parts.connections.clone()),
+                routes.clone(),
+                incoming,
+                parts.draining.begun(),
+            );
             server.serving.spawn_on(serving, &handle);
         }
         handle.spawn(tell_of_drain(health, names, parts.draining));
@@ -137,6 +144,7 @@ impl Drop for GrpcServer {
 /// start: no web page can do that, so that there is no rule for Host or Origin here.
 fn serve(
     config: &GrpcConfig,
+    identified: InterceptorLayer<impl Interceptor + Clone + Send + 'static>,
     routes: Routes,
     incoming: impl Stream<Item = io::Result<Connection>> + Send + 'static,
     drained: impl Future<Output = ()> + Send + 'static,
@@ -150,6 +158,7 @@ fn serve(
         .http2_max_header_list_size(config.max_header_list_bytes)
         .initial_stream_window_size(config.stream_window_bytes)
         .initial_connection_window_size(config.connection_window_bytes)
+        .layer(identified)
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, drained)
 }
@@ -165,3 +174,6 @@ async fn tell_of_drain(mut health: HealthReporter, names: Vec<&'static str>, dra
         health.clear_service_status(name).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

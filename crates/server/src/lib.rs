@@ -2,7 +2,8 @@
 //!
 //! This crate composes the others: [`ingest`] receives exports, [`fanout`] shows them to
 //! WebSocket clients, and here is what joins them ([`bridge`]), the connections below them
-//! ([`conn`]), who may talk to the relay ([`gate`], [`tokens`], [`tls`]), and the command line ([`cli`]).
+//! ([`conn`]), who may talk to the relay ([`gate`], [`cors`], [`tokens`], [`tls`]), and the command
+//! line ([`cli`]).
 //! [`Relay`] is the whole program, callable from a test. Beside it, [`conversion`] converts files
 //! with [`::convert`], without a relay.
 
@@ -13,12 +14,14 @@ mod compose;
 pub mod config;
 pub mod conn;
 pub mod conversion;
+pub mod cors;
 pub mod counters;
 mod files;
 pub mod gate;
 mod grpc;
 pub mod logging;
 mod pages;
+pub mod proxies;
 mod showing;
 pub mod shutdown;
 mod throttle;

@@ -26,6 +26,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "demo",
         ],
     ),
+    // `load` only for tests and benchmarks.
+    (
+        "server",
+        &["otlp-codec", "convert", "ingest", "fanout", "load"],
+    ),
+    ("load", &["otlp-codec"]),
+    ("plain", &["load"]),
+    ("discard", &["server"]),
     ("xtask", &[]),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
@@ -14,6 +14,7 @@ use super::offload::Offload;
 use super::replays::Replays;
 use super::subscription::Place;
 use crate::config::FanoutConfig;
+use crate::held::Held;
 use crate::history::{History, Next, Replay};
 use crate::log::{Cursor, Freed, Log};
 use crate::observer::Observer;
@@ -28,6 +29,10 @@ pub(crate) struct Shared {
     pub(super) writer: Writer,
     /// Names the life of this hub, in which numbers mean something.
     pub(super) epoch: String,
+    /// Counts the frames that there are.
+    pub(super) held: Arc<Held>,
+    /// The bytes in the logs of all views.
+    pub(super) logs_bytes: Arc<AtomicUsize>,
     pub(super) offload: Arc<Offload>,
     pub(super) replays: Replays,
     pub(super) state: Mutex<State>,
@@ -177,12 +182,46 @@ impl Shared {
         unread
     }
 
+    /// Whether there are more frames than there may be.
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.held.bytes() > self.config.frames_total_bytes
+    }
+
     pub(super) fn one_session_less(&self) {
         self.live.send_modify(|live| *live -= 1);
     }
 }
 
 impl State {
+    /// Takes the oldest out of the longest logs until all of them hold `max_bytes` together, or
+    /// nothing but their newest. What left them, with its view.
+    pub(super) fn shed(&self, total: &AtomicUsize, max_bytes: usize) -> Vec<(Arc<View>, Freed)> {
+        let mut shed = Vec::new();
+        while let Some(excess) = total.load(Ordering::Relaxed).checked_sub(max_bytes)
+            && excess > 0
+        {
+            let views = self.views.values().map(|watched| &watched.view);
+            let long = views.map(|view| (view.log.lock().spare(), view));
+            let Some((_, view)) = long
+                .max_by_key(|(bytes, _)| *bytes)
+                .filter(|(bytes, _)| *bytes > 0)
+            else {
+                break;
+            };
+            let freed = view.log.lock().shed(excess);
+            shed.push((Arc::clone(view), freed));
+        }
+        shed
+    }
+
+    /// Tells all sessions to look after themselves.
+    pub(super) fn wake_all(&self) {
+        for Watched { view, .. } in self.views.values() {
+            view.changes.send_replace(());
+            view.replayed.send_replace(());
+        }
+    }
+
     /// A session of a view has left the history; whether it was the last one there.
     fn left_history(&mut self, view: &View) -> bool {
         self.views.get_mut(&view.key).is_some_and(|watched| {
@@ -198,8 +237,18 @@ impl View {
         Self {
             id,
             key: key.clone(),
-            recipe: Recipe::new(key, config, &shared.epoch, Arc::clone(&shared.writer)),
-            log: Mutex::new(Log::new(config.lag_bytes, config.lag_frames)),
+            recipe: Recipe::new(
+                key,
+                config,
+                &shared.epoch,
+                Arc::clone(&shared.writer),
+                Arc::clone(&shared.held),
+            ),
+            log: Mutex::new(Log::new(
+                config.lag_bytes,
+                config.lag_frames,
+                Arc::clone(&shared.logs_bytes),
+            )),
             changes: watch::Sender::new(()),
             replayed: watch::Sender::new(()),
         }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::replays::Replays;
 use super::shared::{Shared, Step, View};
+use crate::config::Slow;
 use crate::history::Replay;
 use crate::log::{Cursor, Read, Reading};
 use crate::notice;
@@ -20,6 +21,7 @@ pub struct Subscription {
     shared: Arc<Shared>,
     view: Arc<View>,
     place: Place,
+    slow: Slow,
     /// A notice that comes before everything. Boxed, for sessions are many and this is short-lived.
     hello: Option<Box<Bytes>>,
     /// Whether it has come from the history to the log since it was asked last.
@@ -66,12 +68,14 @@ impl Subscription {
         shared: Arc<Shared>,
         view: Arc<View>,
         place: Place,
+        slow: Slow,
         hello: Option<Bytes>,
     ) -> Self {
         Self {
             shared,
             view,
             place,
+            slow,
             hello: hello.map(Box::new),
             moved: false,
         }
@@ -85,6 +89,20 @@ impl Subscription {
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    /// What becomes of it when it falls behind.
+    #[must_use]
+    pub fn slow(&self) -> Slow {
+        self.slow
+    }
+
+    /// Whether it has fallen behind already, and will be told so when it reads on in the log.
+    pub(crate) fn is_behind(&self) -> bool {
+        match &self.place {
+            Place::Log(cursor) => self.view.log.lock().has_lost(cursor),
+            Place::History(_) | Place::Gone => false,
+        }
     }
 
     /// Told of every change after this call that may let it read on. Another one counts once it
@@ -118,7 +136,8 @@ impl Subscription {
                 (after, self.replay(Reading::new(max_bytes, out)))
             }
         };
-        if self.view.key.envelope {
+        let goes_on = self.slow == Slow::DropOldest || read.lost.slow == 0;
+        if self.view.key.envelope && goes_on {
             for (at, (loss, dropped)) in read.lost.iter().enumerate() {
                 out.insert(begin + at, notice::gap(after, loss, dropped));
             }

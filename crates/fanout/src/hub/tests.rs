@@ -398,6 +398,7 @@ fn replay() -> Query {
     Query {
         view: metrics(),
         start: Start::Newest(usize::MAX),
+        slow: None,
     }
 }
 
@@ -521,6 +522,7 @@ fn hello_says_what_is_recovered() {
                 epoch: epoch.to_owned(),
                 seq,
             },
+            slow: None,
         };
         let mut session = hub.subscribe(query).unwrap();
         let mut out = VecDeque::new();

@@ -38,7 +38,7 @@ const LOST: Outcome = Outcome::Lost(Loss::TooBig);
 /// Guarantees: it reads in order, and nothing past a slot that is not filled.
 #[test]
 fn a_reader_waits_for_the_slot_in_front() {
-    let mut log = Log::new(1000, 10);
+    let mut log = Log::new(1000, 10, Arc::default());
     let mut cursor = log.join(0);
     let slots: Vec<_> = (0..3).map(slot).collect();
     for slot in &slots {
@@ -65,7 +65,7 @@ fn a_reader_waits_for_the_slot_in_front() {
 /// it is over the limit alone, and the reader's loss is exact.
 #[test]
 fn the_oldest_go_and_are_counted() {
-    let mut log = Log::new(25, 10);
+    let mut log = Log::new(25, 10, Arc::default());
     let mut cursor = log.join(0);
     let slots: Vec<_> = (0..4).map(slot).collect();
     for (i, slot) in slots[..3].iter().enumerate() {
@@ -88,7 +88,7 @@ fn the_oldest_go_and_are_counted() {
 /// Guarantees: a frame is freed when the last reader has passed it, at once.
 #[test]
 fn what_all_have_passed_is_freed() {
-    let mut log = Log::new(1000, 10);
+    let mut log = Log::new(1000, 10, Arc::default());
     let (mut fast, slow) = (log.join(0), log.join(0));
     for seq in 0..3 {
         let slot = slot(seq);
@@ -110,7 +110,7 @@ fn what_all_have_passed_is_freed() {
 /// between; the end is told once the closed log is read.
 #[test]
 fn one_reading_is_bounded_and_ordered() {
-    let mut log = Log::new(1000, 10);
+    let mut log = Log::new(1000, 10, Arc::default());
     let mut cursor = log.join(0);
     let outcomes = [
         frame(8),
@@ -146,7 +146,7 @@ fn one_reading_is_bounded_and_ordered() {
 /// before its frames; what was half read counts as lost.
 #[test]
 fn publications_of_several_frames_are_read_in_pieces() {
-    let mut log = Log::new(1000, 3);
+    let mut log = Log::new(1000, 3, Arc::default());
     let mut cursor = log.join(0);
     let outcomes = [
         frames(&[1, 2, 3], false),

@@ -107,7 +107,12 @@ fn a_query_says_where_to_begin() {
         assert_eq!(asked.view, view(Signal::Metrics, "envelope=true"));
     }
     let plain = parse(Signal::Metrics, "replay=1").unwrap();
-    assert_eq!(plain.start, Start::Newest(1));
+    assert_eq!((plain.start, plain.slow), (Start::Newest(1), None));
+    for slow in Slow::ALL {
+        let asked = parse(Signal::Metrics, &format!("slow={}", slow.as_str())).unwrap();
+        assert_eq!(asked.slow, Some(slow));
+        assert_eq!(asked.view, view(Signal::Metrics, ""));
+    }
 }
 
 /// Scenario: keys with dots, values with what separates parameters, characters of several bytes.
@@ -149,6 +154,7 @@ fn anything_else_is_refused_with_a_helpful_text() {
         ("max_frame=-1", "max_frame"),
         ("max_frame=1e6", "max_frame"),
         ("format=protobuf&envelope=true", "no envelope"),
+        ("slow=never", "slow does not take"),
         ("replay=", "replay does not take"),
         ("replay=some", "replay does not take"),
         ("replay=-1", "replay does not take"),
@@ -170,7 +176,7 @@ fn anything_else_is_refused_with_a_helpful_text() {
         assert_eq!(refusal.code(), 3);
         assert!(refusal.message().contains(culprit), "{refusal}");
         assert!(refusal.message().contains("format=otlp|"), "{refusal}");
-        assert!(refusal.message().len() < 700, "{refusal}");
+        assert!(refusal.message().len() < 800, "{refusal}");
     }
     let refusal = parse(Signal::Profiles, "format=points").unwrap_err();
     assert!(refusal.message().contains("profiles"), "{refusal}");

@@ -47,9 +47,13 @@ fn metrics(services: &[&[(&str, usize)]]) -> Publication {
     publication(Signal::Metrics, &json!({"resourceMetrics": resources}))
 }
 
+fn made(key: &ViewKey, config: &FanoutConfig, writer: Writer) -> Recipe {
+    Recipe::new(key, config, "e", writer, Arc::default())
+}
+
 fn recipe(key: &ViewKey) -> Recipe {
     let config = FanoutConfig::default();
-    Recipe::new(key, &config, "e", codec(&config))
+    made(key, &config, codec(&config))
 }
 
 fn view(format: Format, envelope: bool) -> ViewKey {
@@ -172,10 +176,10 @@ fn long_exports_are_lost_or_parted() {
     };
     for envelope in [false, true] {
         let mut key = view(Format::Otlp, envelope);
-        let lost = Recipe::new(&key, &config, "e", codec(&config)).render(&export);
+        let lost = made(&key, &config, codec(&config)).render(&export);
         assert_eq!(lost, Outcome::Lost(Loss::TooBig));
         key.max_frame = Some(9_000);
-        let parts = Recipe::new(&key, &config, "e", codec(&config)).render(&export);
+        let parts = made(&key, &config, codec(&config)).render(&export);
         assert!(messages(&parts).0.len() >= 4);
     }
 }
@@ -281,7 +285,7 @@ fn the_work_of_parting_is_bounded() {
         count.fetch_add(wire.len(), Ordering::Relaxed);
         real(format, signal, wire, room, out)
     });
-    let outcome = Recipe::new(&key, &config, "e", counting).render(&export);
+    let outcome = made(&key, &config, counting).render(&export);
     assert_eq!(outcome, Outcome::Lost(Loss::TooBig));
     let tried = tried.load(Ordering::Relaxed);
     assert!(
@@ -294,7 +298,7 @@ fn the_work_of_parting_is_bounded() {
         ..config
     };
     let export = metrics(&[&[("a", 1000)]]);
-    let outcome = Recipe::new(&key, &config, "e", codec(&config)).render(&export);
+    let outcome = made(&key, &config, codec(&config)).render(&export);
     let (messages, whole) = messages(&outcome);
     let bytes: usize = messages.iter().map(|(_, message)| message.len()).sum();
     assert!(!whole && bytes > 2500 && bytes <= 5000, "{bytes}");

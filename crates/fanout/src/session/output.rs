@@ -55,6 +55,11 @@ impl Output {
         }
     }
 
+    /// How many bytes of frames it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.queue.iter().map(Bytes::len).sum()
+    }
+
     /// How many data frames are not written, the one under way included.
     pub(super) fn unsent(&self) -> u64 {
         self.queue

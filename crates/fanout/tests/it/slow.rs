@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use fanout::{CloseReason, FanoutConfig};
+use fanout::{CloseReason, FanoutConfig, Slow};
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{client, frame, hub, next_text, number, piped, publish, text};
+use crate::support::{
+    client, close_code, frame, hub, next_text, number, piped, piped_to, publish, text,
+};
 
 /// Scenario: one client stops reading, another does not; 200 exports of 10 KB, a log of 100 KB;
 /// then the first reads again.
@@ -150,4 +152,119 @@ async fn a_stalled_session_reads_and_answers_the_newest_ping() {
     let mut second = vec![0; expected(2)];
     io.read_exact(&mut second).await.unwrap();
     assert_eq!(second[0], 0x81);
+}
+
+/// Scenario: clients that stop reading and asked to be closed when they fall behind, one of them
+/// by the relay's default, and one that asked to stay; a log of 5; then all read again.
+/// Guarantees: the first two are closed with 3008, with a reason, behind the frame under way,
+/// without waiting for a pong; what they didn't get is counted; the third goes on.
+#[tokio::test]
+async fn who_asked_for_it_is_closed_when_too_slow() {
+    for (slow, queries) in [
+        (Slow::DropOldest, ["slow=disconnect", ""]),
+        (Slow::Disconnect, ["", "slow=drop-oldest"]),
+    ] {
+        let (hub, recorder) = hub(FanoutConfig {
+            lag_frames: 5,
+            gather_bytes: 1,
+            slow,
+            ..FanoutConfig::default()
+        });
+        let (closed, session) = piped_to(&hub, queries[0], 100);
+        let (stays, _) = piped_to(&hub, queries[1], 100);
+        let mut closed = client(closed).await;
+        for seq in 1..=20 {
+            publish(&hub, [seq], 1000);
+            recorder
+                .until(|counts| counts.renderings as u64 == seq)
+                .await;
+        }
+        // Its first frame is under way, and whole; behind it there is the Close.
+        assert_eq!(number(&next_text(&mut closed).await), 1);
+        assert_eq!(close_code(&mut closed).await, Some(3008));
+        assert_eq!(session.await.unwrap(), CloseReason::Slow);
+        let counts = recorder.until(|counts| counts.closed.len() == 1).await;
+        assert_eq!(
+            (counts.closed, counts.lost),
+            (vec![CloseReason::Slow], counts.dropped)
+        );
+        assert!(counts.lost > 0 && counts.lost <= 19, "{}", counts.lost);
+        let mut stays = client(stays).await;
+        let mut got = vec![number(&next_text(&mut stays).await)];
+        while got.last() != Some(&20) {
+            got.push(number(&next_text(&mut stays).await));
+        }
+        assert_eq!(got[0], 1);
+    }
+}
+
+/// Scenario: clients of two views, one of long frames and one of short ones, stop reading; the
+/// logs may hold less together than each alone.
+/// Guarantees: together they keep the limit; the longest log gives way, the short one loses
+/// nothing.
+#[tokio::test]
+async fn all_logs_together_are_bounded() {
+    const TOTAL: usize = 100_000;
+    let (hub, recorder) = hub(FanoutConfig {
+        lag_total_bytes: TOTAL,
+        gather_bytes: 1,
+        ..FanoutConfig::default()
+    });
+    let (long, _) = piped_to(&hub, "", 100);
+    // Points leave the description out.
+    let (short, _) = piped_to(&hub, "format=points", 100);
+    for seq in 1..=100 {
+        publish(&hub, [seq], 10_000);
+        recorder
+            .until(|counts| counts.renderings as u64 == 2 * seq)
+            .await;
+        let now = hub.snapshot();
+        // One more frame may have come since they were counted.
+        assert!(now.log_bytes <= TOTAL + 11_000, "{now:?}");
+    }
+    let mut short = client(short).await;
+    for seq in 1..=100 {
+        let line: serde_json::Value = serde_json::from_str(&next_text(&mut short).await).unwrap();
+        assert_eq!(line["value"], seq);
+    }
+    let mut long = client(long).await;
+    assert_eq!(number(&next_text(&mut long).await), 1);
+    assert!(number(&next_text(&mut long).await) > 80);
+}
+
+/// Scenario: one client after the other comes and stops reading in the middle of a frame of its
+/// own, of 100 KB; a client that reads beside them.
+/// Guarantees: what all hold is bounded: those who have taken nothing for a while are cut off,
+/// the oldest first; the reader gets everything.
+#[tokio::test(start_paused = true)]
+async fn frames_in_the_hands_of_all_clients_are_bounded() {
+    const TOTAL: usize = 1_000_000;
+    const FRAME: usize = 100_000;
+    let (hub, recorder) = hub(FanoutConfig {
+        frames_total_bytes: TOTAL,
+        lag_frames: 1,
+        ..FanoutConfig::default()
+    });
+    let (reader, _) = piped(&hub, 1000);
+    let mut reader = client(reader).await;
+    let mut stalled = Vec::new();
+    let mut most = 0;
+    for seq in 1..=60 {
+        stalled.push(piped(&hub, 100));
+        publish(&hub, [seq], FRAME);
+        assert_eq!(number(&next_text(&mut reader).await), seq);
+        sleep(Duration::from_millis(200)).await;
+        most = most.max(hub.snapshot().frame_bytes);
+    }
+    // For a second nobody is cut off, and in that time five more come.
+    assert!(most > TOTAL / 2 && most < TOTAL + 8 * FRAME, "{most}");
+    let counts = recorder.counts();
+    assert!(
+        counts
+            .closed
+            .iter()
+            .all(|reason| *reason == CloseReason::Slow)
+    );
+    assert!(counts.closed.len() > 30, "{}", counts.closed.len());
+    assert!(stalled[0].1.is_finished());
 }

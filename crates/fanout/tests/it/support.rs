@@ -84,6 +84,8 @@ pub(crate) struct Counts {
     pub(crate) bytes: u64,
     pub(crate) dropped: u64,
     pub(crate) closed: Vec<CloseReason>,
+    /// What sessions say when they end.
+    pub(crate) lost: u64,
 }
 
 /// An observer that can be waited for.
@@ -120,8 +122,11 @@ impl Observer for Recorder {
         self.0.send_modify(|counts| counts.dropped += publications);
     }
 
-    fn closed(&self, _: Format, reason: CloseReason) {
-        self.0.send_modify(|counts| counts.closed.push(reason));
+    fn closed(&self, _: Format, reason: CloseReason, lost: u64) {
+        self.0.send_modify(|counts| {
+            counts.closed.push(reason);
+            counts.lost += lost;
+        });
     }
 }
 

@@ -70,6 +70,10 @@ fn most(sent: &[u8], framed: bool) -> usize {
 const MOST: usize = 64;
 
 fn frames(sent: &[u8], limit: usize) -> Result<Bytes, BodyError> {
+    // Encoders begin with the identifier only once there is something to write.
+    if sent.is_empty() {
+        return Ok(Bytes::new());
+    }
     if !sent.starts_with(STREAM_IDENTIFIER) {
         return Err(bad("it doesn't begin with the stream identifier"));
     }

@@ -1,7 +1,6 @@
 //! Bodies in one piece and in many, at their limits, and broken in every way.
 
 use std::cell::Cell;
-use std::convert::Infallible;
 use std::io::Write;
 
 use flate2::Compression;
@@ -43,7 +42,7 @@ async fn read_chunks(
     declared: Option<u64>,
 ) -> Result<Bytes, BodyError> {
     let chunks = body.chunks(chunk).map(Bytes::copy_from_slice);
-    let stream = stream::iter(chunks.map(Ok::<_, Infallible>));
+    let stream = stream::iter(chunks.map(Ok::<_, BodyError>));
     read(stream, encoding, declared, LIMIT, &mut permit()).await
 }
 
@@ -83,7 +82,7 @@ async fn gzip_bodies_up_to_the_limit() {
 #[actix_web::test]
 async fn gzip_bodies_are_limited_as_sent_too() {
     let member = Bytes::from(gzip(b""));
-    let endless = stream::repeat_with(|| Ok::<_, Infallible>(member.clone()));
+    let endless = stream::repeat_with(|| Ok::<_, BodyError>(member.clone()));
     let read = read(endless, ContentEncoding::Gzip, None, LIMIT, &mut permit()).await;
     assert_eq!(read, Err(too_large(LIMIT, Form::Sent)));
 }
@@ -97,7 +96,7 @@ async fn a_declared_length_is_refused_unread() {
             let polled = Cell::new(false);
             let stream = stream::repeat_with(|| {
                 polled.set(true);
-                Ok::<_, Infallible>(Bytes::new())
+                Ok::<_, BodyError>(Bytes::new())
             });
             let read = read(stream, encoding, Some(declared), LIMIT, &mut permit()).await;
             assert_eq!(read, Err(too_large(LIMIT, Form::Sent)));
@@ -114,7 +113,7 @@ async fn a_bomb_is_not_read_to_its_end() {
     let pulled = Cell::new(0);
     let bomb = stream::iter(vec![member; 1000]).map(|member| {
         pulled.set(pulled.get() + 1);
-        Ok::<_, Infallible>(member)
+        Ok::<_, BodyError>(member)
     });
     let read = read(bomb, ContentEncoding::Gzip, None, LIMIT, &mut permit()).await;
     assert_eq!(read, Err(too_large(LIMIT, Form::Inflated)));
@@ -179,15 +178,17 @@ async fn damaged_gzip() {
     }
 }
 
-/// Scenario: the connection breaks in the middle of either kind of body.
-/// Guarantees: that is told apart from bad compression.
+/// Scenario: the connection breaks, or stalls, in the middle of either kind of body.
+/// Guarantees: that is told apart from bad compression, and one from the other.
 #[actix_web::test]
 async fn broken_streams() {
     let body = Bytes::from(gzip(&noise(300))).slice(..100);
     for encoding in [ContentEncoding::Identity, ContentEncoding::Gzip] {
-        let stream = stream::iter([Ok(body.clone()), Err("broken")]);
-        let read = read(stream, encoding, None, LIMIT, &mut permit()).await;
-        assert_eq!(read, Err(BodyError::Incomplete));
+        for broken in [BodyError::Incomplete, BodyError::TooSlow] {
+            let stream = stream::iter([Ok(body.clone()), Err(broken.clone())]);
+            let read = read(stream, encoding, None, LIMIT, &mut permit()).await;
+            assert_eq!(read, Err(broken));
+        }
     }
 }
 
@@ -199,7 +200,7 @@ async fn no_limit() {
         (ContentEncoding::Identity, b"data".to_vec()),
         (ContentEncoding::Gzip, gzip(b"data")),
     ] {
-        let stream = stream::iter([Ok::<_, Infallible>(Bytes::from(body))]);
+        let stream = stream::iter([Ok::<_, BodyError>(Bytes::from(body))]);
         let read = read(stream, encoding, None, usize::MAX, &mut permit()).await;
         assert_eq!(read.unwrap(), "data");
     }
@@ -233,7 +234,7 @@ async fn budgets() {
         for (bytes, fits) in [(1 << 20, true), (80_000, false), (0, false)] {
             let budget = Budget::new(1, bytes);
             let mut permit = budget.admit().unwrap();
-            let stream = stream::iter([Ok::<_, Infallible>(body.clone())]);
+            let stream = stream::iter([Ok::<_, BodyError>(body.clone())]);
             let read = read(stream, encoding, None, LIMIT, &mut permit).await;
             match read {
                 Ok(read) => assert!(fits && read == data, "{encoding:?} in {bytes}"),

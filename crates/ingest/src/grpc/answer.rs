@@ -13,7 +13,8 @@ use crate::status::Status;
 const RETRY_INFO: &str = "google.rpc.retryinfo-bin";
 
 /// The status of an error, with a `google.rpc.Status` in `grpc-status-details-bin`.
-pub(super) fn status(error: &IngestError) -> tonic::Status {
+#[must_use]
+pub fn status(error: &IngestError) -> tonic::Status {
     let status = match error {
         IngestError::ContentType => Status::new(
             error.grpc_code(),

@@ -25,7 +25,7 @@ pub(super) const PREFIX_BYTES: usize = 5;
 ///
 /// [`IngestError::Framing`] if it is not exactly one message; [`IngestError::Body`] as
 /// [`body::read`] has it, a length over `limit` being refused before any of the message is read;
-/// [`BodyError::Incomplete`] also for a client that sends nothing for `stall_timeout`.
+/// [`BodyError::TooSlow`] for a client that sends nothing for `stall_timeout`.
 pub(super) async fn read<B>(
     body: B,
     encoding: Option<ContentEncoding>,
@@ -85,7 +85,8 @@ where
                 Ok(None) => return Ok(None),
                 // Trailers are of no interest.
                 Ok(Some(Ok(frame))) => self.chunk = frame.into_data().unwrap_or_default(),
-                Ok(Some(Err(_))) | Err(_) => return Err(BodyError::Incomplete),
+                Ok(Some(Err(_))) => return Err(BodyError::Incomplete),
+                Err(_) => return Err(BodyError::TooSlow),
             }
         }
         Ok(Some(std::mem::take(&mut self.chunk)))

@@ -9,6 +9,8 @@ use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
+use crate::body::BodyError;
+
 /// The body of a request, and whether it has been read to its end.
 pub(super) struct RequestBody {
     payload: web::Payload,
@@ -47,6 +49,13 @@ pub fn hold_unread<P: Unpin + 'static>(response: HttpResponse, payload: P) -> Ht
             _payload: payload,
         })
     })
+}
+
+impl From<PayloadError> for BodyError {
+    /// It does not tell whether the connection ended or a chunk is malformed.
+    fn from(_: PayloadError) -> Self {
+        Self::Incomplete
+    }
 }
 
 impl Stream for RequestBody {

@@ -53,6 +53,12 @@ impl Client {
         thread::spawn(move || stream.write_all(&bytes));
     }
 
+    /// Sends the same again and again until the connection ends, while the answer can be read.
+    pub(crate) fn send_in_background_until_closed(&mut self, bytes: Vec<u8>) {
+        let mut stream = self.stream.get_ref().try_clone().unwrap();
+        thread::spawn(move || while stream.write_all(&bytes).is_ok() {});
+    }
+
     /// Ends this side of the connection.
     pub(crate) fn finish(&mut self) {
         self.stream.get_mut().shutdown(Shutdown::Write).unwrap();

@@ -116,3 +116,26 @@ fn slow_bodies_end() {
     assert_eq!(server.event(), Event::Refused("slow_body"));
     assert_eq!((server.budget.requests(), server.budget.bytes()), (0, 0));
 }
+
+/// Scenario: chunked bodies whose extension of a chunk, or trailer, never ends: a byte of it at a
+/// time, for as long as the connection lives.
+/// Guarantees: 408 once it has taken longer than a body may; nothing of it is kept.
+#[test]
+fn endless_extensions_and_trailers_end() {
+    for begin in ["2;name=", "0\r\nName: "] {
+        let server = server(IngestConfig {
+            body_timeout: Duration::from_millis(200),
+            max_requests_bytes: 1,
+            ..IngestConfig::default()
+        });
+        let mut client = Client::connect(&server);
+        let chunked = ("Transfer-Encoding", "chunked");
+        client.send(&head("POST", "/v1/metrics", &[PB, chunked]));
+        client.send(begin.as_bytes());
+        client.send_in_background_until_closed(vec![b'x'; 1000]);
+        let answer = client.answer();
+        assert_eq!(answer.status, 408, "{begin:?}");
+        assert_eq!(server.event(), Event::Refused("slow_body"));
+        assert_eq!((server.budget.requests(), server.budget.bytes()), (0, 0));
+    }
+}

@@ -18,7 +18,7 @@ const NOT_FROM_THE_FILE: &[(&str, &str)] = &[
         "on the path of a signal that is not served yet",
     ),
     ("partial", "no policy refuses single items yet"),
-    ("cors.preflight", "there is no CORS yet"),
+    ("cors.preflight", "answered by `server`, in its e2e tests"),
 ];
 
 /// Scenario: every case of the file but those above.

@@ -46,6 +46,42 @@ pub(super) struct GrpcArgs {
         value_parser = values::time
     )]
     grpc_max_connection_age: Option<Duration>,
+
+    /// How long calls under way may take then [default: 60s]
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "OTLP_RELAY_GRPC_AGE_GRACE",
+        value_parser = values::time
+    )]
+    grpc_age_grace: Option<Duration>,
+
+    /// The longest head of a gRPC call [default: 16KiB]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "OTLP_RELAY_GRPC_MAX_HEADERS",
+        value_parser = values::small_size
+    )]
+    grpc_max_headers: Option<u32>,
+
+    /// How often a gRPC connection without traffic is asked whether it lives [default: 60s]
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "OTLP_RELAY_GRPC_KEEPALIVE_INTERVAL",
+        value_parser = values::time
+    )]
+    grpc_keepalive_interval: Option<Duration>,
+
+    /// How long the answer to that may take [default: 20s]
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "OTLP_RELAY_GRPC_KEEPALIVE_TIMEOUT",
+        value_parser = values::time
+    )]
+    grpc_keepalive_timeout: Option<Duration>,
 }
 
 impl GrpcArgs {
@@ -55,5 +91,9 @@ impl GrpcArgs {
         set(&mut config.max_connections, self.grpc_max_connections);
         set(&mut config.max_streams, self.grpc_max_streams);
         set(&mut config.max_connection_age, self.grpc_max_connection_age);
+        set(&mut config.age_grace, self.grpc_age_grace);
+        set(&mut config.max_header_list_bytes, self.grpc_max_headers);
+        set(&mut config.keepalive_interval, self.grpc_keepalive_interval);
+        set(&mut config.keepalive_timeout, self.grpc_keepalive_timeout);
     }
 }

@@ -40,6 +40,11 @@ pub(super) fn size_or_zero(text: &str) -> Result<usize, String> {
     Ok(usize::try_from(size.as_u64()).map_err(|_| "too large for this machine")?)
 }
 
+/// A number of bytes below 4 GiB. Not zero.
+pub(super) fn small_size(text: &str) -> Result<u32, String> {
+    u32::try_from(size(text)?).map_err(|_| "must be less than 4GiB".to_owned())
+}
+
 /// A number of things. Not zero.
 pub(super) fn count(text: &str) -> Result<usize, String> {
     not_zero(
@@ -48,9 +53,16 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     )
 }
 
-/// A length of time: `30s`, `500ms`. Not zero.
+/// The longest time: longer ones have no end that every clock can tell.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// A length of time: `30s`, `500ms`. Not zero, and at most 10 years.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
-    not_zero(humantime::parse_duration(text).map_err(|error| error.to_string())?)
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    match time > LONGEST {
+        true => Err("must be at most 10 years".to_owned()),
+        false => not_zero(time),
+    }
 }
 
 fn not_zero<T: Default + PartialEq>(value: T) -> Result<T, String> {

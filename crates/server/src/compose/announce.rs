@@ -74,6 +74,7 @@ pub(super) fn totals(counters: &Counters) {
         dropped = totals.dropped,
         refused_connections = totals.refused_connections,
         failed_handshakes = totals.failed_handshakes,
+        refused_addresses = totals.refused_addresses,
         refused_hosts = totals.refused_hosts,
         refused_origins = totals.refused_origins,
         timed_out_connections = totals.timed_out_connections,

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use actix_rt::net::TcpStream;
 use actix_web::HttpMessage;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -14,7 +13,8 @@ use actix_web::error::PayloadError;
 use actix_web::web::Bytes;
 use futures_util::Stream;
 
-use crate::conn::ConnHandle;
+use super::Handle;
+use crate::conn::Seat;
 
 /// Follows a request to the end of its answer.
 ///
@@ -24,7 +24,7 @@ use crate::conn::ConnHandle;
 /// payload that reads from the one kept here, so that no route has to think of it; the receiver,
 /// which can be served without this, sees to its own as well.
 pub(super) struct Exchange {
-    connection: Option<ConnHandle<TcpStream>>,
+    connection: Option<Handle>,
     /// Only held, and given up with the answer.
     _payload: Option<Rc<RefCell<Payload>>>,
 }
@@ -32,7 +32,7 @@ pub(super) struct Exchange {
 impl Exchange {
     /// Takes note of a request whose head has come.
     pub(super) fn begin(request: &mut ServiceRequest) -> Self {
-        let connection = request.conn_data::<ConnHandle<TcpStream>>().cloned();
+        let connection = request.conn_data::<Handle>().cloned();
         let payload = match request.take_payload() {
             Payload::None => None,
             payload => Some(Rc::new(RefCell::new(payload))),
@@ -55,6 +55,14 @@ impl Exchange {
         Self {
             connection,
             _payload: payload,
+        }
+    }
+
+    /// The request is from a client of a proxy, which has `seat` as long as this or, if it becomes
+    /// a session, as that.
+    pub(super) fn serve(&self, seat: Seat) {
+        if let Some(connection) = &self.connection {
+            connection.serve(seat);
         }
     }
 
@@ -83,7 +91,7 @@ impl Drop for Exchange {
 /// The body of a request, for its handler.
 struct Body {
     payload: Rc<RefCell<Payload>>,
-    connection: Option<ConnHandle<TcpStream>>,
+    connection: Option<Handle>,
 }
 
 impl Stream for Body {

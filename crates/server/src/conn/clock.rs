@@ -30,6 +30,8 @@ pub struct Clock {
     head_timeout: Duration,
     stall_timeout: Duration,
     phase: Phase,
+    /// No head was complete yet.
+    is_new: bool,
     /// When a head must be complete, or when without progress a request or an answer has
     /// stalled. `None` while the client owes nothing.
     deadline: Option<Instant>,
@@ -56,6 +58,7 @@ impl Clock {
             head_timeout,
             stall_timeout,
             phase: Phase::Idle,
+            is_new: true,
             deadline: None,
             alarm: None,
         }
@@ -64,6 +67,9 @@ impl Clock {
     /// Begins a phase.
     pub fn enter(&mut self, phase: Phase) {
         self.phase = phase;
+        if phase == Phase::Request {
+            self.is_new = false;
+        }
         self.deadline = match phase {
             Phase::Idle | Phase::Work => None,
             Phase::Head => Some(Instant::now() + self.head_timeout),
@@ -88,6 +94,12 @@ impl Clock {
         if matches!(self.phase, Phase::Request | Phase::Answer | Phase::Flush) {
             self.enter(self.phase);
         }
+    }
+
+    /// Whether the first head is not complete yet. actix gives that one its deadline.
+    #[must_use]
+    pub fn awaits_first_head(&self) -> bool {
+        self.is_new
     }
 
     /// Everything that was written is out.

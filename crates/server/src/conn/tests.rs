@@ -19,7 +19,7 @@ const STALL: Duration = Duration::from_secs(30);
 fn pair() -> (Conn<DuplexStream>, DuplexStream, Connections) {
     let connections = Connections::new(1, Arc::default());
     let (near, far) = duplex(64);
-    let permit = connections.admit().unwrap();
+    let permit = connections.admit(None).unwrap();
     (
         Conn::new(near, permit, Clock::new(HEAD, STALL)),
         far,
@@ -45,12 +45,12 @@ async fn time_out(conn: &mut Conn<DuplexStream>) -> Duration {
 #[test]
 fn permits_are_bounded_and_come_back() {
     let connections = Connections::new(2, Arc::default());
-    let first = connections.admit().unwrap();
-    let second = connections.admit().unwrap();
-    assert!(connections.admit().is_none());
+    let first = connections.admit(None).unwrap();
+    let second = connections.admit(None).unwrap();
+    assert!(connections.admit(None).is_none());
     assert_eq!(connections.open(), 2);
     drop(first);
-    assert!(connections.admit().is_some());
+    assert!(connections.admit(None).is_some());
     drop(second);
     assert_eq!(connections.open(), 0);
 }

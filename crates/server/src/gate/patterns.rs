@@ -99,7 +99,7 @@ impl FromStr for HostName {
     }
 }
 
-/// Origins that may watch.
+/// Origins that may do something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginPattern(Pattern);
 
@@ -139,7 +139,13 @@ impl Origin {
 }
 
 impl OriginPattern {
-    /// Whether a page of this origin may watch.
+    /// Whether it is `*`.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.0 == Pattern::Any
+    }
+
+    /// Whether a page of this origin may do it.
     #[must_use]
     pub fn matches(&self, origin: &str) -> bool {
         let Pattern::Under {

@@ -139,7 +139,9 @@ mod tests {
 
     fn pair() -> (Connection<DuplexStream>, DuplexStream, Arc<Counters>) {
         let counters = Arc::new(Counters::default());
-        let permit = Connections::new(1, Arc::clone(&counters)).admit().unwrap();
+        let permit = Connections::new(1, Arc::clone(&counters))
+            .admit(None)
+            .unwrap();
         let (near, far) = duplex(64);
         let connection = Connection::new(near, Ipv4Addr::LOCALHOST.into(), permit, DEADLINES);
         (connection, far, counters)

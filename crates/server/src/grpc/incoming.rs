@@ -59,7 +59,7 @@ impl Incoming {
 
     /// The connection, if it is ready at once.
     fn begin(&mut self, io: TcpStream, peer: SocketAddr) -> Option<Connection> {
-        let permit = self.connections.admit()?;
+        let permit = self.connections.admit(Some(peer.ip()))?;
         // Frames are written whole: waiting for more only adds delay.
         if let Err(error) = io.set_nodelay(true) {
             debug!("a gRPC connection was gone already: {error}");

@@ -7,12 +7,16 @@
     reason = "a test fails by panicking"
 )]
 
+mod addresses;
 mod bombs;
 mod cases;
 mod convert;
+mod cors;
+mod expect;
 mod grpc;
 mod hardening;
 mod limits;
+mod load;
 mod mutations;
 mod rules;
 mod sdk;
@@ -24,3 +28,4 @@ mod subscribers;
 mod support;
 mod tls;
 mod tokens;
+mod waits;

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Answer, Http, JSON, PROTOBUF, Relay, TRIES, Watcher, exchange, gauge, gauge_json, handshake,
-    head, lets_in, request, shake,
+    Answer, Http, JSON, PROTOBUF, Relay, Watcher, exchange, gauge, gauge_json, handshake, head,
+    lets_in, request, shake,
 };
 
 /// Every route, and a path that is none.
@@ -150,7 +150,7 @@ fn handshakes_elsewhere_are_refused() {
 }
 
 /// Scenario: on the WebSocket path: unknown and bad parameters, no upgrade, another version, no
-/// key.
+/// key, two keys, HTTP/1.0.
 /// Guarantees: a normal HTTP answer that says what is wrong, before the upgrade.
 #[test]
 fn bad_handshakes_get_an_http_answer() {
@@ -191,6 +191,13 @@ fn bad_handshakes_get_an_http_answer() {
     let keyless = [upgrade.as_slice(), &[("Sec-WebSocket-Version", "13")]].concat();
     let keyless = exchange(relay.address(), &head("GET", "/ws/metrics", &keyless));
     assert_eq!(keyless.status, 400);
+    let second = [("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")];
+    assert_eq!(shake(relay.address(), &second), 400);
+    let whole = String::from_utf8(handshake("/ws/metrics", &[])).unwrap();
+    let older = whole.replacen("HTTP/1.1", "HTTP/1.0", 1);
+    let mut http = Http::connect(relay.address());
+    http.send(older.as_bytes());
+    assert!(http.rest().starts_with(b"HTTP/1.0 400 "));
 }
 
 /// Scenario: every route with methods that it doesn't have.
@@ -349,32 +356,6 @@ fn lenient_types_are_not_for_pages() {
         let page = [headers, &[("Origin", "http://localhost")]].concat();
         assert_eq!(exchange(relay.address(), &request(&page)).status, 415);
     }
-}
-
-/// Scenario: three connections where two are allowed, then one leaves.
-/// Guarantees: the third is answered 503 with Retry-After and a status; once there is room again,
-/// others are served.
-#[test]
-fn one_connection_too_many_is_told_so() {
-    let relay = Relay::with(&["--max-connections", "2"]);
-    let probe = head("GET", "/healthz", &[]);
-    let mut first = Http::connect(relay.address());
-    first.send(&probe);
-    assert_eq!(first.answer().status, 200);
-    let _session = Watcher::connect(relay.address());
-
-    let mut third = Http::connect(relay.address());
-    let refused = third.answer();
-    assert_eq!((refused.status, refused.status_code()), (503, 14));
-    assert_eq!(refused.header("retry-after"), Some("1"));
-    third.send(&probe);
-    assert_eq!(third.rest(), b"");
-
-    first.finish();
-    assert_eq!(first.rest(), b"");
-    // The relay closes its side first and counts afterwards.
-    let mut statuses = std::iter::repeat_with(|| exchange(relay.address(), &probe).status);
-    assert!(statuses.by_ref().take(TRIES).any(|status| status == 200));
 }
 
 /// Scenario: two subscribers where one is allowed; the first leaves.

@@ -1,91 +1,58 @@
-//! The official OpenTelemetry SDK for Rust as the sender.
+//! The official OpenTelemetry SDK for Rust as the sender: every signal by HTTP/protobuf, HTTP/JSON
+//! and gRPC, each with and without gzip.
 
-use opentelemetry::metrics::MeterProvider;
+mod logs;
+mod metrics;
+mod traces;
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
 use opentelemetry::{Array, InstrumentationScope, KeyValue, StringValue, Value as Attribute};
 use opentelemetry_otlp::{
-    Compression, MetricExporter, Protocol, WithExportConfig, WithHttpConfig, WithTonicConfig,
+    Compression, Protocol, WithExportConfig, WithHttpConfig, WithTonicConfig,
 };
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::metrics::{Aggregation, Instrument, SdkMeterProvider, Stream};
 use serde_json::{Value, json};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{Relay, Watcher};
+use crate::support::Relay;
 
-/// 2^53 + 1, which no double holds.
-const BIG: u64 = 9_007_199_254_740_993;
+const PROTOCOLS: [Protocol; 2] = [Protocol::HttpBinary, Protocol::HttpJson];
+const COMPRESSIONS: [Option<Compression>; 2] = [Some(Compression::Gzip), None];
 
-/// Scenario: the SDK sends everything that it has, as protobuf with and without gzip.
-/// Guarantees: the watcher sees exactly that, as OTLP JSON.
-#[test]
-fn protobuf() {
-    for compression in [Some(Compression::Gzip), None] {
-        let frame = send(Protocol::HttpBinary, compression);
-        let expected = expected(&json!({"asDouble": "Infinity"}));
-        assert_eq!(frame, expected, "{compression:?}");
+/// What the exporters over gRPC live on; it has to be entered while they are made.
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().enable_all().build().unwrap()
+}
+
+/// An exporter over HTTP to the path of a signal.
+fn over_http<B: WithExportConfig + WithHttpConfig>(
+    builder: B,
+    relay: &Relay,
+    signal: &str,
+    protocol: Protocol,
+    compression: Option<Compression>,
+) -> B {
+    let endpoint = format!("http://{}/v1/{signal}", relay.address());
+    let builder = builder.with_endpoint(endpoint).with_protocol(protocol);
+    match compression {
+        Some(compression) => builder.with_compression(compression),
+        None => builder,
     }
 }
 
-/// Scenario: the same as JSON. What the SDK (0.33.1) writes differs from what its protobuf says
-/// in one place: `asDouble` of an infinite or NaN point is `null` (it is serde_json's number, while
-/// `quantile` and `value` of summaries go through `serialize_f64_special`), which is ProtoJSON for
-/// an absent field.
-/// Guarantees: the watcher sees the same, but for that point, which has no value.
-#[test]
-fn json() {
-    for compression in [Some(Compression::Gzip), None] {
-        let frame = send(Protocol::HttpJson, compression);
-        assert_eq!(frame, expected(&json!({})), "{compression:?}");
+/// An exporter over gRPC.
+fn over_grpc<B: WithExportConfig + WithTonicConfig>(
+    builder: B,
+    address: SocketAddr,
+    compression: Option<Compression>,
+) -> B {
+    let builder = builder.with_endpoint(format!("http://{address}"));
+    match compression {
+        Some(compression) => builder.with_compression(compression),
+        None => builder,
     }
-}
-
-/// Scenario: the same over gRPC, with and without gzip.
-/// Guarantees: the watcher sees the same.
-#[test]
-fn grpc() {
-    let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
-    let _runtime = runtime.enter();
-    for compression in [Some(Compression::Gzip), None] {
-        let relay = Relay::with(&["--grpc-listen", "127.0.0.1:0"]);
-        let exporter = MetricExporter::builder()
-            .with_tonic()
-            .with_endpoint(format!("http://{}", relay.grpc_address()));
-        let exporter = match compression {
-            Some(compression) => exporter.with_compression(compression),
-            None => exporter,
-        };
-        let frame = export(&relay, exporter.build().unwrap());
-        assert_eq!(frame, expected(&json!({"asDouble": "Infinity"})));
-    }
-}
-
-/// Exports once over HTTP; the frame that comes of it.
-fn send(protocol: Protocol, compression: Option<Compression>) -> Value {
-    let relay = Relay::start();
-    let exporter = MetricExporter::builder()
-        .with_http()
-        .with_protocol(protocol)
-        .with_endpoint(format!("http://{}/v1/metrics", relay.address()));
-    let exporter = match compression {
-        Some(compression) => exporter.with_compression(compression),
-        None => exporter,
-    };
-    export(&relay, exporter.build().unwrap())
-}
-
-/// Exports once; the frame that comes of it, in the order of [`sorted`].
-fn export(relay: &Relay, exporter: MetricExporter) -> Value {
-    let mut watcher = Watcher::connect(relay.address());
-    let provider = SdkMeterProvider::builder()
-        .with_resource(resource())
-        .with_periodic_exporter(exporter)
-        .with_view(exponential)
-        .build();
-    record(&provider);
-    provider.force_flush().unwrap();
-    let frame = sorted(watcher.frame());
-    provider.shutdown().unwrap();
-    frame
 }
 
 fn resource() -> Resource {
@@ -103,141 +70,51 @@ fn resource() -> Resource {
         .build()
 }
 
-/// Makes the instrument `exponential` what its name says.
-fn exponential(instrument: &Instrument) -> Option<Stream> {
-    let aggregation = Aggregation::Base2ExponentialHistogram {
-        max_size: 160,
-        max_scale: 1,
-        record_min_max: true,
-    };
-    let stream = Stream::builder().with_aggregation(aggregation);
-    (instrument.name() == "exponential").then(|| stream.build().unwrap())
+/// [`resource`], as JSON in the order of [`sorted`].
+fn resource_json() -> Value {
+    let strings = json!([{"stringValue": "ä"}, {"stringValue": "\""}]);
+    json!({"attributes": [
+        attribute("bool", &json!({"boolValue": false})),
+        attribute("double", &json!({"doubleValue": -0.25})),
+        attribute("int", &json!({"intValue": "-9223372036854775808"})),
+        attribute("none", &json!({"arrayValue": {}})),
+        attribute("service.name", &json!({"stringValue": "checkout"})),
+        attribute("strings", &json!({"arrayValue": {"values": strings}})),
+    ]})
 }
 
-fn record(provider: &SdkMeterProvider) {
-    let scope = InstrumentationScope::builder("my.library")
+fn scope() -> InstrumentationScope {
+    InstrumentationScope::builder("my.library")
         .with_version("1.2.3")
         .with_schema_url("https://example.com/scope")
         .with_attributes([KeyValue::new("scope", true)])
-        .build();
-    let meter = provider.meter_with_scope(scope);
-
-    let requests = meter.u64_counter("requests").with_unit("{request}").build();
-    requests.add(BIG - 2, &[KeyValue::new("code", 200)]);
-    requests.add(2, &[KeyValue::new("code", 200)]);
-    requests.add(0, &[KeyValue::new("code", 500)]);
-
-    meter
-        .i64_up_down_counter("balance")
-        .with_description("what is left")
         .build()
-        .add(-7, &[]);
-
-    let temperature = meter.f64_gauge("temperature").build();
-    let room = [
-        KeyValue::new("room", "attic"),
-        KeyValue::new("heated", false),
-        KeyValue::new("size", 12.5),
-    ];
-    temperature.record(21.0, &room);
-    temperature.record(-1.5, &room);
-    // The SDK takes no such values.
-    temperature.record(f64::NAN, &room);
-    temperature.record(f64::INFINITY, &[]);
-
-    // But it can add up to one.
-    let overflow = meter.f64_counter("overflow").build();
-    overflow.add(f64::MAX, &[]);
-    overflow.add(f64::MAX, &[]);
-
-    let explicit = meter
-        .f64_histogram("explicit")
-        .with_boundaries(vec![1.5, 10.5]);
-    let explicit = explicit.build();
-    let exponential = meter.f64_histogram("exponential").build();
-    for value in [0.5, 1.5, 5.25, 100.5] {
-        explicit.record(value, &[]);
-    }
-    for value in [1.5, 2.5, 4.5, 4.5, -3.5, 0.0] {
-        exponential.record(value, &[]);
-    }
 }
 
-/// What was recorded, as OTLP JSON in the order of [`sorted`]; `infinite` is what is left of the
-/// value of `overflow`.
-fn expected(infinite: &Value) -> Value {
-    let attribute = |key: &str, value: Value| json!({"key": key, "value": value});
-    let point = |value: Value| {
-        let mut point = json!({"startTimeUnixNano": "TIME", "timeUnixNano": "TIME"});
-        let fields = value.as_object().unwrap().clone();
-        point.as_object_mut().unwrap().extend(fields);
-        point
-    };
-    let code = |code: &str| [attribute("code", json!({"intValue": code}))];
-    let metrics = json!([
-        {"name": "balance", "description": "what is left", "sum": {
-            "aggregationTemporality": 2,
-            "dataPoints": [point(json!({"asInt": "-7"}))],
-        }},
-        {"name": "explicit", "histogram": {
-            "aggregationTemporality": 2,
-            "dataPoints": [point(json!({
-                "count": "4", "sum": 107.75, "min": 0.5, "max": 100.5,
-                "explicitBounds": [1.5, 10.5], "bucketCounts": ["2", "1", "1"],
-            }))],
-        }},
-        {"name": "exponential", "exponentialHistogram": {
-            "aggregationTemporality": 2,
-            "dataPoints": [point(json!({
-                "count": "6", "sum": 9.5, "min": -3.5, "max": 4.5, "scale": 1, "zeroCount": "1",
-                "positive": {"offset": 1, "bucketCounts": ["1", "1", "0", "2"]},
-                "negative": {"offset": 3, "bucketCounts": ["1"]},
-            }))],
-        }},
-        {"name": "overflow", "sum": {
-            "aggregationTemporality": 2, "isMonotonic": true,
-            "dataPoints": [point(infinite.clone())],
-        }},
-        {"name": "requests", "unit": "{request}", "sum": {
-            "aggregationTemporality": 2, "isMonotonic": true,
-            "dataPoints": [
-                point(json!({"asInt": BIG.to_string(), "attributes": code("200")})),
-                point(json!({"asInt": "0", "attributes": code("500")})),
-            ],
-        }},
-        {"name": "temperature", "gauge": {"dataPoints": [point(json!({
-            "asDouble": -1.5,
-            "attributes": [
-                attribute("heated", json!({"boolValue": false})),
-                attribute("room", json!({"stringValue": "attic"})),
-                attribute("size", json!({"doubleValue": 12.5})),
-            ],
-        }))]}},
-    ]);
-    let strings = json!([{"stringValue": "ä"}, {"stringValue": "\""}]);
-    json!({"resourceMetrics": [{
-        "resource": {"attributes": [
-            attribute("bool", json!({"boolValue": false})),
-            attribute("double", json!({"doubleValue": -0.25})),
-            attribute("int", json!({"intValue": "-9223372036854775808"})),
-            attribute("none", json!({"arrayValue": {}})),
-            attribute("service.name", json!({"stringValue": "checkout"})),
-            attribute("strings", json!({"arrayValue": {"values": strings}})),
-        ]},
-        "schemaUrl": "https://example.com/schema",
-        "scopeMetrics": [{
-            "schemaUrl": "https://example.com/scope",
-            "scope": {
-                "name": "my.library", "version": "1.2.3",
-                "attributes": [attribute("scope", json!({"boolValue": true}))],
-            },
-            "metrics": metrics,
-        }],
-    }]})
+/// [`scope`], as JSON.
+fn scope_json() -> Value {
+    json!({
+        "name": "my.library", "version": "1.2.3",
+        "attributes": [attribute("scope", &json!({"boolValue": true}))],
+    })
+}
+
+fn attribute(key: &str, value: &Value) -> Value {
+    json!({"key": key, "value": value})
+}
+
+/// A time that no double holds.
+fn time(nanos: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_nanos(1_700_000_000_000_000_000 + nanos)
+}
+
+/// [`time`], as JSON.
+fn time_json(nanos: u64) -> Value {
+    json!((1_700_000_000_000_000_000 + nanos).to_string())
 }
 
 /// Puts into order what the SDK keeps in hash maps: attributes by key, metrics by name, points by
-/// their attributes. Times must be decimal strings of this century, and become `TIME`.
+/// their attributes.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Array(values) => {
@@ -249,17 +126,8 @@ fn sorted(value: Value) -> Value {
             Value::Array(values)
         }
         Value::Object(fields) => {
-            let fields = fields.into_iter().map(|(name, value)| {
-                let value = if name.ends_with("imeUnixNano") {
-                    let nanos: u64 = value.as_str().unwrap().parse().unwrap();
-                    assert!(nanos > 1_700_000_000_000_000_000, "{nanos}");
-                    json!("TIME")
-                } else {
-                    sorted(value)
-                };
-                (name, value)
-            });
-            Value::Object(fields.collect())
+            let fields = fields.into_iter();
+            Value::Object(fields.map(|(name, value)| (name, sorted(value))).collect())
         }
         other => other,
     }

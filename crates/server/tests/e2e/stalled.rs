@@ -48,3 +48,43 @@ fn a_client_that_does_not_read_loses_its_oldest_frames_alone() {
     assert_eq!(frame, gauge_json("live", 1));
     assert_eq!(reader.frame(), gauge_json("live", 1));
 }
+
+/// Scenario: a client never reads, exports of 200 KiB come until the kernel takes no more for it.
+/// Guarantees: the kernel holds less than 192 KiB, which with what the session holds is less than
+/// 256 KiB. Without a limit it would be 4 MiB.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_kernel_holds_little_for_a_client_that_never_reads() {
+    const MOST: usize = 192 << 10;
+    let relay = Relay::with(&["--ping-interval", "1h"]);
+    let address = relay.address();
+    let _stalled = RawWatcher::connect(address);
+    let mut reader = Watcher::connect(address);
+    let mut unread = 0;
+    for number in 0..40 {
+        let name = number.to_string();
+        post(address, &bulky(&name, 200));
+        assert_eq!(name_of(&reader.frame()), name);
+        unread = unread.max(unread_bytes(address.port()));
+        assert!(unread < MOST, "{unread}");
+    }
+    assert!(
+        unread > 64 << 10,
+        "the kernel took all that it may: {unread}"
+    );
+}
+
+/// The most bytes that a connection to a local port has been given and its client has not
+/// acknowledged, by the kernel's table of connections (proc_net_tcp(5)).
+#[cfg(target_os = "linux")]
+fn unread_bytes(port: u16) -> usize {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let lines = table.lines().skip(1).filter_map(|line| {
+        let mut columns = line.split_whitespace().skip(1);
+        let local = columns.next()?.split_once(':')?.1;
+        let queued = columns.nth(2)?.split_once(':')?.0;
+        (u16::from_str_radix(local, 16) == Ok(port))
+            .then(|| usize::from_str_radix(queued, 16).unwrap())
+    });
+    lines.max().unwrap()
+}

@@ -7,8 +7,8 @@ use rustls::version::{TLS12, TLS13};
 use tonic::Code;
 
 use crate::support::{
-    Authority, Folder, Grpc, Http, PROTOBUF, Pair, RawWatcher, Relay, TlsStream, Watcher, bulky,
-    certificate, exchange, gauge, gauge_json, head, name_of, request, run_to_end,
+    Authority, Folder, Grpc, Http, PROTOBUF, RawWatcher, Relay, TlsStream, Watcher, bulky,
+    certificate, exchange, gauge, gauge_json, head, name_of, request, run_to_end, tls_flags,
 };
 
 const GRPC: [&str; 2] = ["--grpc-listen", "127.0.0.1:0"];
@@ -23,8 +23,8 @@ struct Secured {
 impl Secured {
     fn start(name: &str, args: &[&str]) -> Self {
         let (folder, authority) = (Folder::new(name), Authority::new());
-        let [cert, key] = replace(&folder, &authority.issue());
-        let tls = ["--tls-cert", &cert, "--tls-key", &key];
+        let tls = tls_flags(&folder, &authority.issue());
+        let tls: Vec<&str> = tls.iter().map(String::as_str).collect();
         let relay = Relay::with(&[&tls, args].concat());
         Self {
             relay,
@@ -37,14 +37,6 @@ impl Secured {
     fn client(&self) -> Arc<ClientConfig> {
         self.authority.client(&[&TLS13], None)
     }
-}
-
-/// Writes a certificate and its key over those that are there. Their paths.
-fn replace(folder: &Folder, pair: &Pair) -> [String; 2] {
-    [
-        folder.write("cert.pem", &pair.cert),
-        folder.write("key.pem", &pair.key),
-    ]
 }
 
 /// The status of an export on a connection; none if it was closed.
@@ -138,7 +130,7 @@ fn a_new_certificate_ends_nothing() {
     let mut sender = Http::tls(relay.address(), &client).unwrap();
     for (round, signal) in [(0, Some("HUP")), (1, None)] {
         let pair = authority.issue();
-        replace(folder, &pair);
+        tls_flags(folder, &pair);
         if let Some(signal) = signal {
             relay.signal(signal);
         }
@@ -222,7 +214,7 @@ fn frames_stay_whole() {
 #[test]
 fn bad_files_are_explained() {
     let (folder, authority) = (Folder::new("explained"), Authority::new());
-    let [cert, key] = replace(&folder, &authority.issue());
+    let [_, cert, _, key] = tls_flags(&folder, &authority.issue());
     let other = folder.write("other.pem", &authority.issue().key);
     for (cert, key, named, why) in [
         (

@@ -3,33 +3,11 @@
 use tonic::Code;
 
 use crate::support::{
-    Grpc, JSON, Relay, Watcher, exchange, gauge, gauge_json, request, run_to_end,
+    Grpc, JSON, Relay, TokenFile, Watcher, exchange, gauge, gauge_json, request, run_to_end,
 };
 
 const OLD: &str = "the-old-token-of-this-test";
 const NEW: &str = "the-new-token-of-this-test";
-
-/// A file of tokens that goes when it is dropped.
-struct TokenFile(std::path::PathBuf);
-
-impl TokenFile {
-    fn new(name: &str, contents: &str) -> Self {
-        let folder = std::env::temp_dir();
-        let path = folder.join(format!("otlp-relay-e2e-{}-{name}", std::process::id()));
-        std::fs::write(&path, contents).unwrap();
-        Self(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for TokenFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
 
 /// The status of an export, and the header that asks for a token.
 fn send(relay: &Relay, token: Option<&str>, value: i64) -> (u16, Option<String>) {
@@ -62,14 +40,14 @@ fn senders_show_a_token() {
     assert_eq!(send(&relay, Some(OLD), 2).0, 200);
     assert_eq!(watcher.frame(), gauge_json("m", 2));
 
-    std::fs::write(&file.0, NEW).unwrap();
+    std::fs::write(file.path(), NEW).unwrap();
     relay.signal("HUP");
     relay.wait_for_log("read again: 1 tokens");
     assert_eq!(send(&relay, Some(OLD), 3), unauthorized);
     assert_eq!(send(&relay, Some(NEW), 4).0, 200);
     assert_eq!(watcher.frame(), gauge_json("m", 4));
 
-    std::fs::write(&file.0, format!("{NEW}\nthis is not a token\n")).unwrap();
+    std::fs::write(file.path(), format!("{NEW}\nthis is not a token\n")).unwrap();
     relay.signal("HUP");
     let line = relay.wait_for_log("stay as they were");
     assert!(

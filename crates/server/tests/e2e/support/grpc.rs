@@ -22,6 +22,8 @@ const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/
 
 /// One connection.
 pub(crate) struct Grpc {
+    /// What calls say in `x-forwarded-for`, if anything.
+    pub(crate) forwarded_for: Option<&'static str>,
     pub(crate) runtime: Runtime,
     pub(crate) channel: Channel,
 }
@@ -50,7 +52,11 @@ impl Grpc {
             .unwrap();
         let channel = wait(&runtime, endpoint.timeout(PATIENCE).connect());
         let channel = channel.map_err(|error| Status::unavailable(error.to_string()))?;
-        Ok(Self { runtime, channel })
+        Ok(Self {
+            forwarded_for: None,
+            runtime,
+            channel,
+        })
     }
 
     /// Exports metrics: what came back.
@@ -70,9 +76,12 @@ impl Grpc {
             ready.map_err(|error| Status::unavailable(error.to_string()))?;
             let path = PathAndQuery::from_static(METRICS);
             let mut request = tonic::Request::new(Bytes::from(message));
+            let metadata = request.metadata_mut();
             if let Some(authorization) = authorization {
-                let metadata = request.metadata_mut();
                 metadata.insert("authorization", authorization.parse().unwrap());
+            }
+            if let Some(client) = self.forwarded_for {
+                metadata.insert("x-forwarded-for", client.parse().unwrap());
             }
             let answer = client.unary(request, path, BytesCodec).await?;
             Ok(answer.into_inner())
@@ -82,9 +91,20 @@ impl Grpc {
     /// Begins a call with the first bytes of its body; the relay has seen its head when this
     /// returns.
     pub(crate) fn begin(&self, bytes: Vec<u8>) -> Call {
+        let call = self.start(bytes);
+        // Comes behind it on the same connection.
+        let status = self.export(b"\xff".to_vec()).unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        call
+    }
+
+    /// As [`begin`](Self::begin), but the relay may not have seen anything yet; what is sent
+    /// from now on over this connection comes behind the head.
+    pub(crate) fn start(&self, bytes: Vec<u8>) -> Call {
         let (mut sender, body) = BodyChannel::<Bytes, Status>::new(1);
         let request = Request::post(METRICS)
             .header("content-type", "application/grpc")
+            .header("x-forwarded-for", self.forwarded_for.unwrap_or_default())
             .body(Body::new(body))
             .unwrap();
         let mut channel = self.channel.clone();
@@ -98,9 +118,8 @@ impl Grpc {
         };
         let answer = self.runtime.spawn(calling);
         wait(&self.runtime, sender.send_data(bytes.into())).unwrap();
-        // Comes behind it on the same connection.
-        let status = self.export(b"\xff".to_vec()).unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument);
+        // There is room for one piece: the first was taken, and the head is sent before it.
+        wait(&self.runtime, sender.send_data(Bytes::new())).unwrap();
         Call { sender, answer }
     }
 

@@ -87,11 +87,13 @@ impl<S: Read + Write> Http<S> {
         }
     }
 
-    /// Everything until the server ends the connection, by a FIN or a reset.
+    /// Everything until the server ends the connection: by a FIN, which TLS may not have
+    /// announced, or a reset.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         if let Err(error) = self.stream.read_to_end(&mut rest) {
-            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+            let ends = [ErrorKind::ConnectionReset, ErrorKind::UnexpectedEof];
+            assert!(ends.contains(&error.kind()), "{error}");
         }
         rest
     }

@@ -137,6 +137,16 @@ impl Folder {
     }
 }
 
+/// Writes a certificate and its key over those that are there; the flags that name them.
+pub(crate) fn tls_flags(folder: &Folder, pair: &Pair) -> [String; 4] {
+    [
+        "--tls-cert".to_owned(),
+        folder.write("cert.pem", &pair.cert),
+        "--tls-key".to_owned(),
+        folder.write("key.pem", &pair.key),
+    ]
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);

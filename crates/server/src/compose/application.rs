@@ -1,0 +1,99 @@
+//! The application of a worker: every route, behind the rules that hold for every request.
+
+use actix_service::ServiceFactory;
+use actix_web::body::BoxBody;
+use actix_web::dev::{RequestHead, Service, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use actix_web::{App, HttpResponse};
+use ingest::{Code, IngestError, status};
+
+use super::exchange::Exchange;
+use super::{Handle, Parts, client};
+use crate::cors::Cors;
+use crate::gate::Rules;
+use crate::pages;
+
+/// The routes of all crates, behind the rules that hold for every request.
+pub(super) fn application(
+    parts: Parts,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    let Parts {
+        receiver,
+        fanout,
+        rules,
+        cors,
+        base_path,
+        about,
+        connections,
+        draining,
+        routes,
+        ..
+    } = parts;
+    App::new()
+        .wrap_fn(move |mut request, next| {
+            let exchange = Exchange::begin(&mut request);
+            let moved = base_path.as_ref().and_then(|base| base.route(&mut request));
+            let page = cors.judge(request.head());
+            let at_once = client::identify(&connections, &mut request, &exchange)
+                .or_else(|| refusal(&rules, request.head()))
+                .or_else(|| cors.preflight(request.head(), &page))
+                .or(moved);
+            let answer = match at_once {
+                Some(response) => Answer::Given(request.into_response(response)),
+                None => Answer::Handled(next.call(request)),
+            };
+            async move {
+                let mut response = match answer {
+                    Answer::Given(response) => response,
+                    Answer::Handled(response) => response.await?,
+                };
+                Cors::mark(page, response.headers_mut());
+                Ok(exchange.answer(response))
+            }
+        })
+        .configure(|cfg| ingest::configure(cfg, receiver))
+        .configure(|cfg| fanout::configure::<Handle>(cfg, fanout))
+        .configure(|cfg| routes(cfg))
+        .configure(|cfg| pages::configure(cfg, &about, draining))
+}
+
+/// How a request is answered: at once, or by its handler.
+enum Answer<F> {
+    Given(ServiceResponse<BoxBody>),
+    Handled(F),
+}
+
+/// The answer to a request that no handler may see.
+pub(super) fn refusal(rules: &Rules, request: &RequestHead) -> Option<HttpResponse> {
+    if let Err(refusal) = rules.check_host(request) {
+        let code = match refusal.status() {
+            StatusCode::FORBIDDEN => Code::PermissionDenied,
+            _ => Code::InvalidArgument,
+        };
+        let (status, text) = (refusal.status(), refusal.message());
+        return Some(status::answer_with(request.headers(), status, code, text));
+    }
+    let upgrades = ingest::asks_for_websocket(request.headers());
+    (upgrades && !may_upgrade(request))
+        .then(|| status::answer(request.headers(), &IngestError::Upgrade))
+}
+
+/// Whether an upgrade makes sense: there is WebSocket at the path, and the request has no body.
+/// actix takes what follows an upgrade for a body without an end.
+fn may_upgrade(request: &RequestHead) -> bool {
+    let headers = request.headers();
+    let has_body = headers.contains_key(TRANSFER_ENCODING)
+        || headers
+            .get(CONTENT_LENGTH)
+            .is_some_and(|length| length != "0");
+    pages::is_watched(request.uri.path()) && !has_body
+}
