@@ -21,7 +21,7 @@ const MAX_OFFERED = 200;
 const TITLES = { metrics: 'Metrics', logs: 'Logs', traces: 'Traces', raw: 'Raw' };
 const element = (selector) => document.querySelector(selector);
 
-/** The page as the tabs see it. */
+/** The page as the tabs see it. What they call are functions of their own, to be taken apart. */
 class App {
   constructor() {
     this.base = new URL('.', document.baseURI).href;
@@ -46,7 +46,7 @@ class App {
   }
 
   /** Changes the view, and with it the address. */
-  go(change) {
+  go = (change) => {
     const view = { ...this.view, ...change };
     const fragment = writeView(view);
     if (fragment === writeView(this.view)) {
@@ -57,20 +57,20 @@ class App {
     const step = ['tab', 'metrics', 'list', 'trace'].some((name) => name in change);
     history[step ? 'pushState' : 'replaceState'](null, '', fragment);
     this.#goTo(view);
-  }
+  };
 
   /** Asks the worker; the answer comes when it has one. */
-  query(question) {
+  query = (question) => {
     this.asked += 1;
     const id = this.asked;
     return new Promise((resolve) => {
       this.questions.set(id, resolve);
       this.worker.postMessage({ id, ...question });
     });
-  }
+  };
 
   /** Asks for what is to be seen, one question at a time. */
-  async refresh() {
+  refresh = async () => {
     if (document.hidden) return;
     if (this.refreshing) {
       this.again = true;
@@ -86,10 +86,10 @@ class App {
       this.again = false;
       requestAnimationFrame(() => this.refresh());
     }
-  }
+  };
 
   /** Pauses what is shown, or goes on. */
-  pause(on = !this.paused) {
+  pause = (on = !this.paused) => {
     if (this.paused === on) return;
     this.paused = on;
     this.worker.postMessage({ order: 'pause', on });
@@ -98,14 +98,14 @@ class App {
     this.pauseButton.setAttribute('aria-pressed', String(on));
     if (!on) this.tabs[this.view.tab].resumed?.();
     this.refresh();
-  }
+  };
 
   /** Adds to the filter. */
-  addFilter(text) {
+  addFilter = (text) => {
     const { filter } = this.view;
     if (filter.split(/\s+/).includes(text)) return;
     this.go({ filter: `${filter} ${text}`.trim() });
-  }
+  };
 
   #goTo(view) {
     const before = this.view;

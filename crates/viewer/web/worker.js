@@ -81,6 +81,12 @@ function edge() {
   return edgeOf(Date.now(), metrics.newest, received);
 }
 
+/** The span of time that is shown. What comes while it is paused is later than what was there. */
+function spanOf(length) {
+  const { to, until } = paused ?? { to: edge(), until: Infinity };
+  return { from: to - length, to, until };
+}
+
 /** What the bar of the page shows. */
 function status() {
   const now = Date.now() + (Number.isFinite(ahead) ? ahead : 0);
@@ -111,20 +117,20 @@ const answers = {
       (!names || names(metric)) &&
       (!matches || some(metric.series, matches));
     const all = metrics.all().filter(fits);
-    const to = paused?.to ?? edge();
     const now = Date.now();
-    const rows = all.slice(from, from + count).map((metric) => metricRow(metric, matches, { from: to - span, to }, now));
+    const shown = spanOf(span);
+    const rows = all.slice(from, from + count).map((metric) => metricRow(metric, matches, shown, now));
     return { total: all.length, known: metrics.byKey.size, rows, limits: limitsReached() };
   },
 
   charts({ names, charts, filter, span }) {
     const { matches } = prepared(filter);
-    const to = paused?.to ?? edge();
+    const time = spanOf(span);
     const shown = names.map((name) => {
       const settings = { mode: '', by: '', ...charts[name] };
-      return { name, charts: metrics.named(name).map((metric) => chart(metric, settings, matches, { from: to - span, to })) };
+      return { name, charts: metrics.named(name).map((metric) => chart(metric, settings, matches, time)) };
     });
-    const seen = gaps.filter(({ time }) => time >= to - span);
+    const seen = gaps.filter((gap) => gap.time >= time.from);
     return { shown, gaps: seen, limits: limitsReached(), points: metrics.points };
   },
 
@@ -199,6 +205,7 @@ const orders = {
     paused = on
       ? {
           to: edge(),
+          until: metrics.newest,
           logs: logs.ring.toArray(),
           next: logs.next,
           traces: traces.summaries(),

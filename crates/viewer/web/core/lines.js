@@ -40,7 +40,8 @@ export function combinesBy(metric, mode) {
  * @param {object} metric of `Metrics`
  * @param {object} view `{ from, to, mode, groupBy, matches }`: a span of time in milliseconds, one
  *   of `modesOf`, a label like `attr.KEY` or `resource.KEY`, or `each` (each series its own line),
- *   or `*` (all in one), and a predicate of series; and `steps`, the most times
+ *   or `*` (all in one), and a predicate of series; and `steps`, the most times, and `until`, the
+ *   time after which points are left out
  * @returns {object} `{ times, lines, hidden, step }`; times in seconds, lines as
  *   `{ labels, values, newest }`, and how many lines there was no room for
  */
@@ -48,7 +49,7 @@ export function linesOf(metric, view) {
   const step = stepOf(view.to - view.from, view.steps);
   const first = Math.floor(view.from / step);
   const steps = Math.floor(view.to / step) - first + 1;
-  const grid = { step, first, steps };
+  const grid = { step, first, steps, until: view.until ?? Infinity };
   const groups = groupsOf(metric, view);
   let lines = groups.flatMap((group) => linesOfGroup(metric, group, view, grid));
   lines = lines.filter(({ newest }) => newest !== undefined);
@@ -117,6 +118,7 @@ function numbers(metric, { rows }, mode, grid) {
   let previous;
   for (let row = firstRow(rows, grid); row < rows.length; row += 1) {
     const point = { time: rows.get(row, TIME), value: rows.get(row, VALUE), start: rows.get(row, START) };
+    if (point.time > grid.until) break;
     const at = Math.floor(point.time / grid.step) - grid.first;
     const value = valueOf(metric, mode, previous, point);
     previous = point;
@@ -188,7 +190,7 @@ function entriesOf(group, grid) {
       const entry = ring.at(index);
       const at = Math.floor(entry.time / grid.step) - grid.first;
       if (at < 0) break;
-      steps[at]?.push(entry);
+      if (entry.time <= grid.until) steps[at]?.push(entry);
     }
   }
   return steps;
@@ -253,6 +255,7 @@ function cumulative({ ring }, mode, grid) {
   const values = new Array(grid.steps).fill(undefined);
   let previous;
   for (const { time, start, count, sum } of ring) {
+    if (time > grid.until) break;
     const at = Math.floor(time / grid.step) - grid.first;
     const point = { time, start, value: count, sum };
     const rate = cumulativeRate(previous, point);

@@ -18,14 +18,14 @@ const MAX_LABELS = 40;
 const MAX_VALUES = 30;
 
 /** The row of a metric, its sparkline over a span of time. */
-export function metricRow(metric, matches, { from, to }, now) {
+export function metricRow(metric, matches, { from, to, until }, now) {
   const { key, name, unit, kind, temporality, monotonic, description } = metric;
   const known = metric.row;
   const fresh = known && known.matches === matches && known.to <= to && now - known.at < known.age;
   if (!fresh) {
     const began = performance.now();
     const mode = sparkMode(metric);
-    const { lines } = linesOf(metric, { from, to, mode, groupBy: '*', matches, steps: SPARK_STEPS });
+    const { lines } = linesOf(metric, { from, to, until, mode, groupBy: '*', matches, steps: SPARK_STEPS });
     const line = lines[0];
     const took = performance.now() - began;
     metric.row = { mode, values: line?.values ?? [], newest: line?.newest, matches, to, at: now, age: Math.max(LEAST_AGE, took * THRIFT) };
@@ -43,14 +43,14 @@ function sparkMode(metric) {
 }
 
 /** A chart of a metric: its lines, and what else there is to choose from. */
-export function chart(metric, settings, matches, { from, to }) {
+export function chart(metric, settings, matches, { from, to, until }) {
   const modes = modesOf(metric);
   const mode = modes.includes(settings.mode) ? settings.mode : modes[0];
   const { name, unit, kind, temporality, monotonic, description } = metric;
   const distributed = kind === 'histogram' || kind === 'exponentialHistogram';
   // Three lines a series are too many to begin with.
   const by = settings.by || (distributed ? '*' : 'each');
-  const view = { from, to, mode, groupBy: by, matches };
+  const view = { from, to, until, mode, groupBy: by, matches };
   return {
     key: metric.key,
     metric: { name, unit, kind, temporality, monotonic, description },
@@ -62,7 +62,7 @@ export function chart(metric, settings, matches, { from, to }) {
     to,
     ...linesOf(metric, view),
     labels: labelsOfMetric(metric),
-    bars: distributed ? bars(metric, matches) : undefined,
+    bars: distributed ? bars(metric, matches, until) : undefined,
   };
 }
 
@@ -85,15 +85,22 @@ function note(known, name, text) {
 }
 
 /** The buckets of the newest interval, of all series that match. */
-function bars(metric, matches) {
+function bars(metric, matches, until) {
   const newest = [];
   for (const series of metric.series.values()) {
-    const entry = series.ring.at(-1) ?? series.last;
+    const entry = newestOf(series, until);
     if (entry && (!matches || matches(series))) newest.push(entry);
   }
   if (newest.length === 0) return undefined;
   const merged = compact(merge(alike(newest)), MAX_BARS);
   return { count: merged.count, time: Math.max(...newest.map(({ time }) => time)), buckets: trimmed(buckets(merged)) };
+}
+
+/** The newest entry up to a time; of a cumulative series that has one point yet, all that it says. */
+function newestOf({ ring, last }, until) {
+  let index = ring.length - 1;
+  while (index >= 0 && ring.at(index).time > until) index -= 1;
+  return ring.at(index < 0 ? ring.length : index) ?? (last?.time <= until ? last : undefined);
 }
 
 /** Without the empty buckets at both ends. */

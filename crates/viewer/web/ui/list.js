@@ -64,6 +64,7 @@ export class List {
       element.remove();
       this.elements.delete(id);
     }
+    this.#sort();
     if (this.following) this.scroller.scrollTop = total * rowHeight;
     this.#mark();
   }
@@ -95,9 +96,18 @@ export class List {
       element.replaceChildren(...render(row, element));
       if (name) element.setAttribute('aria-label', name(row));
     }
-    // Screen readers, and Tab, go by the order in the document.
     if (!known) this.body.append(element);
     this.elements.set(id, { element, signature, row, place });
+  }
+
+  /** Puts the rows in order in the document too, which is what screen readers go by. */
+  #sort() {
+    let next = this.body.firstChild;
+    for (const row of this.rows) {
+      const { element } = this.elements.get(String(this.options.idOf(row)));
+      if (element === next) next = next.nextSibling;
+      else this.body.insertBefore(element, next);
+    }
   }
 
   #mark() {
