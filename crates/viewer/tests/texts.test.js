@@ -60,7 +60,9 @@ test('labels', () => {
   const { shared, differing } = splitLabels(lines);
   assert.equal(labelText(shared), 'r=x');
   assert.deepEqual(lines.map((line) => labelText(differing(line))), ['a=1', 'a=2']);
-  assert.equal(labelText(splitLabels([{ labels: [['attr.a', '1'], ['quantile', 'p50']] }]).differing({ labels: [['quantile', 'p50']] })), 'p50');
+  const alone = splitLabels([{ labels: [['attr.a', '1'], ['resource.r', 'x'], ['quantile', 'p50']] }]);
+  assert.equal(labelText(alone.shared), 'r=x');
+  assert.equal(labelText(alone.differing({ labels: [['attr.a', '1'], ['resource.r', 'x'], ['quantile', 'p50']] })), 'a=1 · p50');
   assert.deepEqual(splitLabels([]).shared, []);
 });
 

@@ -1,17 +1,14 @@
 /** Labels of lines, as people read them. */
 
-/** Which labels tell lines apart, and which all of them share. */
+/** Which labels tell lines apart, and which all of them share. A line alone is told by its own. */
 export function splitLabels(lines) {
   if (lines.length === 0) return { shared: [], differing: () => [] };
   const [first, ...others] = lines.map(({ labels }) => new Map(labels));
-  const shared = [...first].filter(([name, text]) => others.every((labels) => labels.get(name) === text));
+  const isShared = ([name, text]) =>
+    others.length === 0 ? name.startsWith('resource.') : others.every((labels) => labels.get(name) === text);
+  const shared = [...first].filter(isShared);
   const names = new Set(shared.map(([name]) => name));
-  // A line alone is told by what it is of, not by nothing.
-  if (others.length === 0) names.delete('quantile');
-  return {
-    shared: shared.filter(([name]) => name !== 'quantile' || others.length > 0),
-    differing: (line) => line.labels.filter(([name]) => !names.has(name)),
-  };
+  return { shared, differing: (line) => line.labels.filter(([name]) => !names.has(name)) };
 }
 
 /** The values of labels alone, for where their names are said once: `/cart · p99`. */
