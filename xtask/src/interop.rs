@@ -96,6 +96,7 @@ impl Suite<'_> {
     fn sdk_for_python(&self, root: &Path) -> Result<()> {
         self.run("metrics.py", [""; 0])?;
         self.run("signals.py", [""; 0])?;
+        self.run("watching.py", [""; 0])?;
         let codec = root.join("crates/otlp-codec");
         let inputs =
             ["tests/data/otlp-json-vectors.jsonl", "benches/data"].map(|path| codec.join(path));

@@ -26,6 +26,24 @@ pub enum Opcode {
     Pong = 0xA,
 }
 
+impl Opcode {
+    /// That of a server's frame, from its first byte.
+    #[must_use]
+    pub fn of(frame: &[u8]) -> Option<Self> {
+        let opcodes = [
+            Self::Text,
+            Self::Binary,
+            Self::Close,
+            Self::Ping,
+            Self::Pong,
+        ];
+        let first = frame.first()?;
+        opcodes
+            .into_iter()
+            .find(|opcode| *opcode as u8 == first & 0x0f)
+    }
+}
+
 /// A close code (RFC 6455 section 7.4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CloseCode(pub u16);
@@ -47,6 +65,8 @@ impl CloseCode {
     pub const SLOW: Self = Self(3008);
     /// No sign of life after a ping; of our own likewise.
     pub const NO_PONG: Self = Self(3012);
+    /// The client may watch no longer; of our own. Coming again with what it has is in vain.
+    pub const REVOKED: Self = Self(3500);
 
     /// Whether a Close frame may carry this code: RFC 6455 section 7.4 and the registry of
     /// section 11.7, which has since gained 1012 to 1014, and the free ranges 3000 to 4999.
@@ -113,6 +133,17 @@ pub fn data(opcode: Opcode, mut buffer: Vec<u8>) -> Bytes {
     Bytes::from(buffer).slice(start..)
 }
 
+/// What a server's frame carries behind its header: nothing, if it is no frame.
+#[must_use]
+pub fn payload(frame: &[u8]) -> &[u8] {
+    let header = match frame.get(1) {
+        Some(127) => MAX_HEADER,
+        Some(126) => 4,
+        _ => 2,
+    };
+    frame.get(header..).unwrap_or_default()
+}
+
 /// A control frame. A payload over [`MAX_CONTROL`] bytes is cut there.
 #[must_use]
 pub fn control(opcode: Opcode, payload: &[u8]) -> Bytes {
@@ -162,6 +193,8 @@ mod tests {
             assert_eq!(frame[..header.len()], header);
             assert_eq!(frame.len(), header.len() + len);
             assert!(frame[header.len()..].iter().all(|&byte| byte == b'x'));
+            assert_eq!(payload(&frame), &frame[header.len()..]);
+            assert_eq!(Opcode::of(&frame), Some(Opcode::Text));
             assert!(!is_control(&frame));
         }
     }
@@ -177,5 +210,7 @@ mod tests {
         assert_eq!(away, [0x88, 5, 0x03, 0xe9, b'b', b'y', b'e'].as_slice());
         assert_eq!(close(None, "unsaid"), [0x88, 0].as_slice());
         assert!(is_control(&away));
+        assert_eq!(Opcode::of(&away), Some(Opcode::Close));
+        assert_eq!((Opcode::of(b""), payload(b"")), (None, &[][..]));
     }
 }

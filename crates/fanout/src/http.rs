@@ -1,13 +1,14 @@
-//! The way in: `GET /ws/…`, from the request to a session on the bare socket.
+//! The way in: `GET /ws/…` and `GET /stream/…`, from the request to a session on the bare socket.
+
+mod stream;
 
 use std::future::{Future, poll_fn};
-use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{self, RequestHead};
+use actix_web::dev;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{StatusCode, Version};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
@@ -17,6 +18,7 @@ use otlp_codec::Signal;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::config::FanoutConfig;
+use crate::gate::{Gate, Pass, SUBPROTOCOL};
 use crate::hub::{Hub, SubscribeError, Subscription};
 use crate::query::Query;
 use crate::refusal::Refusal;
@@ -27,34 +29,20 @@ use crate::view::Signals;
 /// section 4.1 lets it send none; a client that sends more is dropped.
 pub const EARLY_BYTES: usize = 64 << 10;
 
-/// Decides who may watch: tokens, allowed origins and hosts. Asked before anything else.
-pub trait Gate: Send + Sync {
-    /// Judges a request by its head and the address that it came from.
-    ///
-    /// # Errors
-    /// What to answer instead of the upgrade.
-    fn admit(&self, head: &RequestHead, peer: Option<IpAddr>) -> Result<(), Refusal>;
-}
-
-/// Lets everybody watch.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct OpenGate;
-
-impl Gate for OpenGate {
-    fn admit(&self, _: &RequestHead, _: Option<IpAddr>) -> Result<(), Refusal> {
-        Ok(())
-    }
-}
-
 /// A handle on the connection under a request, found with `HttpRequest::conn_data`: it gives
 /// the socket away once HTTP is done with it.
 pub trait Detach: Clone + 'static {
     /// The socket, with TLS where there is any.
     type Io: AsyncRead + AsyncWrite + Unpin + 'static;
 
-    /// Asks for the socket. Called before the 101 is returned; the future is ready once the
-    /// 101 is flushed, with `None` if the connection ended before that.
+    /// Asks for the socket. Called before the answer is returned: a 101, or one whose body never
+    /// has a byte. The future is ready once the head of that is flushed and the HTTP layer is done
+    /// with the connection, with `None` if the connection ended before that.
     fn detach(&self) -> Socket<Self::Io>;
+
+    /// Whether the head is flushed, so that the HTTP layer has to be done. Its task is woken when
+    /// that happens.
+    fn is_ready(&self) -> bool;
 }
 
 /// A socket to come, or none.
@@ -69,15 +57,15 @@ pub struct Fanout {
     pub gate: Arc<dyn Gate>,
 }
 
-/// The paths that are served, and what is watched there.
+/// The paths that are served below `/ws` and `/stream`, and what is watched there.
 const ROUTES: [(&str, Signals); 5] = [
-    ("/ws", Signals::ALL),
-    ("/ws/metrics", Signals::only(Signal::Metrics)),
-    ("/ws/traces", Signals::only(Signal::Traces)),
-    ("/ws/logs", Signals::only(Signal::Logs)),
+    ("", Signals::ALL),
+    ("/metrics", Signals::only(Signal::Metrics)),
+    ("/traces", Signals::only(Signal::Traces)),
+    ("/logs", Signals::only(Signal::Logs)),
     (PROFILES, Signals::only(Signal::Profiles)),
 ];
-const PROFILES: &str = "/ws/profiles";
+const PROFILES: &str = "/profiles";
 
 fn routes(config: &FanoutConfig) -> impl Iterator<Item = (&'static str, Signals)> {
     let profiles = config.profiles;
@@ -87,23 +75,34 @@ fn routes(config: &FanoutConfig) -> impl Iterator<Item = (&'static str, Signals)
 }
 
 /// Registers `GET /ws`, for all signals, and `/ws/metrics`, `/ws/traces` and `/ws/logs`, for one;
-/// `/ws/profiles` if [`FanoutConfig::profiles`] is set. Other methods get 405.
+/// `/ws/profiles` if [`FanoutConfig::profiles`] is set. The same below `/stream`, for lines in the
+/// body of an HTTP answer instead of WebSocket, and HEAD beside GET. Other methods get 405.
 ///
-/// A request is judged in this order: the gate (what it says), the query (400), the hub
-/// (503 with Retry-After), the handshake (426 without an upgrade, 400 if it is wrong), and the
-/// connection, which has to carry a `D` (500). The subscription is taken before the 101 is
-/// sent, so nothing that is published after the client has seen it is missed.
+/// A request is judged in this order: the gate (what it says), the query (400; a stream has no
+/// protobuf), the hub (503 with Retry-After), the handshake of a WebSocket (426 without an upgrade,
+/// 400 if it is wrong), and the connection, which has to carry a `D` (500). The subscription is
+/// taken before the head of the answer is sent, so nothing that is published after the client has
+/// seen it is missed.
 pub fn configure<D: Detach>(cfg: &mut web::ServiceConfig, fanout: Fanout) {
     let data = web::Data::new(fanout);
     for (path, signals) in routes(data.hub.config()) {
         let watch = move |request: HttpRequest, payload: web::Payload, fanout| async move {
             watch::<D>(&request, payload, &fanout, signals).await
         };
-        let resource = web::resource(path)
+        let websocket = web::resource(format!("/ws{path}"))
             .app_data(data.clone())
             .route(web::get().to(watch))
             .default_service(web::to(only_get));
-        cfg.service(resource);
+        let stream = move |request: HttpRequest, fanout: web::Data<Fanout>| async move {
+            let answer = stream::stream::<D>(&request, &fanout, signals).await;
+            answer.unwrap_or_else(|refusal| refusal.response())
+        };
+        let lines = web::resource(format!("/stream{path}"))
+            .app_data(data.clone())
+            .route(web::get().to(stream))
+            .route(web::head().to(stream))
+            .default_service(web::to(stream::only_read));
+        cfg.service(websocket).service(lines);
     }
 }
 
@@ -132,19 +131,38 @@ async fn upgrade<D: Detach>(
     fanout: &Fanout,
     signals: Signals,
 ) -> Result<HttpResponse, Refusal> {
-    fanout
-        .gate
-        .admit(request.head(), request.peer_addr().map(|peer| peer.ip()))?;
-    let query = Query::parse(signals, request.query_string(), fanout.hub.config())?;
-    let subscription = fanout.hub.subscribe(query).map_err(unavailable)?;
+    let (pass, query) = admit(request, fanout, signals)?;
+    let subscription = subscribe(fanout, pass, query)?;
     let response = shake_hands(request).await?;
-    let Some(connection) = request.conn_data::<D>() else {
-        tracing::error!("the connection cannot be detached; is this route on another server?");
-        let text = "this server cannot serve WebSocket connections here";
-        return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, text));
-    };
+    let connection = connection::<D>(request)?;
     actix_web::rt::spawn(attend(connection.detach(), payload, subscription));
     Ok(response)
+}
+
+/// Asks the gate, and reads what the request asks for.
+fn admit(
+    request: &HttpRequest,
+    fanout: &Fanout,
+    signals: Signals,
+) -> Result<(Pass, Query), Refusal> {
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let pass = fanout.gate.admit(request.head(), peer)?;
+    let query = Query::parse(signals, request.query_string(), fanout.hub.config())?;
+    Ok((pass, query))
+}
+
+fn subscribe(fanout: &Fanout, pass: Pass, query: Query) -> Result<Subscription, Refusal> {
+    let subscription = fanout.hub.subscribe(query).map_err(unavailable)?;
+    Ok(subscription.under(pass))
+}
+
+/// The connection under a request.
+fn connection<D: Detach>(request: &HttpRequest) -> Result<D, Refusal> {
+    request.conn_data::<D>().cloned().ok_or_else(|| {
+        tracing::error!("the connection cannot be detached; is this route on another server?");
+        let text = "this server cannot serve watchers here";
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+    })
 }
 
 /// The task of one client, from the moment that its 101 is on its way.
@@ -168,7 +186,8 @@ async fn shake_hands(request: &HttpRequest) -> Result<HttpResponse, Refusal> {
     if !offers {
         return Err(upgrade_required(
             "this is a WebSocket endpoint: connect to it with a WebSocket client, \
-             for example `websocat ws://HOST:PORT/ws/metrics`",
+             for example `websocat ws://HOST:PORT/ws/metrics`, or take lines over plain HTTP from \
+             /stream/metrics",
         ));
     }
     // RFC 6455, 4.2.1: HTTP/1.1, and one key.
@@ -181,17 +200,18 @@ async fn shake_hands(request: &HttpRequest) -> Result<HttpResponse, Refusal> {
     let nothing = web::Payload::from_request(request, &mut dev::Payload::None)
         .await
         .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-    let (response, _, _) = actix_ws::handle(request, nothing).map_err(|error| {
-        let status = error.error_response().status();
-        if status == StatusCode::UPGRADE_REQUIRED {
-            upgrade_required("only version 13 of the WebSocket protocol is spoken here")
-        } else {
-            Refusal::new(
-                StatusCode::BAD_REQUEST,
-                format!("the WebSocket handshake: {error}"),
-            )
-        }
-    })?;
+    let (response, _, _) = actix_ws::handle_with_protocols(request, nothing, &[SUBPROTOCOL])
+        .map_err(|error| {
+            let status = error.error_response().status();
+            if status == StatusCode::UPGRADE_REQUIRED {
+                upgrade_required("only version 13 of the WebSocket protocol is spoken here")
+            } else {
+                Refusal::new(
+                    StatusCode::BAD_REQUEST,
+                    format!("the WebSocket handshake: {error}"),
+                )
+            }
+        })?;
     Ok(response.set_body(BoxBody::new(())))
 }
 

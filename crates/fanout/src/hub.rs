@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::FanoutConfig;
+use crate::gate::Pass;
 use crate::history::History;
 use crate::log::Freed;
 use crate::notice;
@@ -299,6 +300,14 @@ impl Hub {
             view.log.lock().close();
         }
         state.wake_all();
+    }
+
+    /// Takes passes back: the sessions that have one close with 3500, and write nothing of what
+    /// they have not begun.
+    pub fn revoke(&self, passes: impl IntoIterator<Item = Pass>) {
+        passes.into_iter().for_each(|pass| pass.revoke());
+        // Every session looks at its pass when it is woken.
+        self.shared.state.lock().wake_all();
     }
 
     /// Waits until there is a moment without any session.

@@ -26,6 +26,7 @@
 pub mod client;
 pub mod config;
 pub mod frame;
+pub mod gate;
 mod held;
 mod history;
 pub mod http;
@@ -42,10 +43,11 @@ mod slot;
 pub mod view;
 
 pub use config::{FanoutConfig, Slow};
-pub use http::{Detach, Fanout, Gate, OpenGate, Socket, configure};
+pub use gate::{Gate, OpenGate, Pass};
+pub use http::{Detach, Fanout, Socket, configure};
 pub use hub::{Hub, Snapshot, SubscribeError, Subscription};
 pub use observer::{CloseReason, Loss, NoObserver, Observer, Rendering};
 pub use query::{Query, Start};
 pub use refusal::Refusal;
-pub use session::serve;
+pub use session::{serve, serve_lines};
 pub use view::{Format, Signals, ViewKey};

@@ -57,13 +57,15 @@ pub enum CloseReason {
     Client,
     /// The connection ended or failed without one.
     Disconnected,
-    /// No sign of life after a ping (3012).
+    /// No sign of life after a ping (3012); of a client that is sent lines, nothing taken.
     NoPong,
     /// It fell behind and asked to be closed for that (3008), or it held what there was no room
     /// for and was cut off.
     Slow,
     /// The client broke the protocol, and was told so with this code.
     Protocol(CloseCode),
+    /// [`Hub::revoke`](crate::Hub::revoke) (3500).
+    Revoked,
     /// [`Hub::close`](crate::Hub::close) (1001).
     Shutdown,
     /// The task was dropped before the session had ended.

@@ -12,6 +12,7 @@ use otlp_codec::select::FilterError;
 use percent_encoding::percent_decode_str;
 
 use crate::config::{FanoutConfig, Slow};
+use crate::gate::TOKEN_PARAMETER;
 use crate::refusal::Refusal;
 use crate::view::{Format, Signals, ViewKey};
 
@@ -77,6 +78,7 @@ impl Query {
     /// spaces. Parameters may come in any order, and twice with the same value; those of filters
     /// with different ones. Queries that ask for the same are equal: clauses that have no say in
     /// `signals` are left out, and so is a `max_frame` that the relay's own limit makes vain.
+    /// [`TOKEN_PARAMETER`] is passed over.
     ///
     /// # Errors
     /// 400 for what cannot be decoded, an unknown parameter, a value that it does not take, two
@@ -159,7 +161,12 @@ impl Parameters {
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decode(name)?, decode(value)?);
+            let name = decode(name)?;
+            if name == TOKEN_PARAMETER {
+                // Not even an error may repeat it.
+                continue;
+            }
+            let value = decode(value)?;
             let Some(name) = SINGLE.into_iter().find(|known| *known == name) else {
                 parameters.clauses.push((name, value));
                 continue;

@@ -1,5 +1,8 @@
 //! The task that serves one subscriber.
 //!
+//! It speaks WebSocket or sends lines in the body of an HTTP answer ([`serve_lines`]); all but what
+//! goes over the wire is the same.
+//!
 //! One future per session reads, writes, keeps its own clock and follows its view's log. It
 //! never waits for one of these alone: while a write is stalled it still reads pongs and Close
 //! frames, and its timers run. What it holds of its own is a few hundred bytes, the control
@@ -7,6 +10,7 @@
 
 mod clock;
 mod output;
+mod wire;
 
 use std::future::{Future, poll_fn};
 use std::ops::ControlFlow;
@@ -28,6 +32,7 @@ use self::clock::{Clock, Tick};
 use self::output::Output;
 
 pub(crate) use self::clock::after;
+pub(crate) use self::wire::Wire;
 
 /// How many frames one vectored write takes at most.
 pub const GATHER_FRAMES: usize = 64;
@@ -55,7 +60,8 @@ const READS_PER_POLL: usize = 32;
 ///   oldest ones by the limits of the log, or is closed with 3008 if that is what it asked for.
 /// - The client's Close is answered with its own code. What breaks the protocol is answered
 ///   with 1002, 1007 or 1009. [`Hub::close`](crate::Hub::close) lets the session write what
-///   its log holds and closes with 1001. The rest of the closing handshake gets
+///   its log holds and closes with 1001; [`Hub::revoke`](crate::Hub::revoke) closes with 3500
+///   at once. The rest of the closing handshake gets
 ///   [`FanoutConfig::close_timeout`].
 /// - The end of the stream, or an error of it, ends the session quietly.
 ///
@@ -64,11 +70,38 @@ pub async fn serve<Io>(io: Io, early: Bytes, subscription: Subscription) -> Clos
 where
     Io: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut changes = subscription.changes();
-    let mut session = Session::new(io, subscription);
-    let mut timer = pin!(sleep_until(session.next_deadline()));
+    let mut session = Session::new(io, Wire::WebSocket, subscription);
     session.take_input(&early);
     drop(early);
+    run(&mut session).await
+}
+
+/// Serves one subscriber over `io`, on which the head of an HTTP answer is out, with lines until
+/// either side ends it; `chunked` says whether its body has that coding.
+///
+/// It is [`serve`] but for this:
+/// - The text of each frame is a line: JSON has no newlines in it. A view of points sends many
+///   lines at a time.
+/// - An empty line goes out when there was nothing else to write for
+///   [`FanoutConfig::ping_interval`]. Nobody answers it: it counts as heard when the socket has
+///   taken it, and what is in front of it. A client that takes nothing for
+///   [`FanoutConfig::pong_timeout`] after that is cut off.
+/// - Where a session would close, the body ends; after a stall, without its end.
+/// - What the client sends is read and forgotten; the end of its stream ends the session.
+pub async fn serve_lines<Io>(io: Io, chunked: bool, subscription: Subscription) -> CloseReason
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    run(&mut Session::new(io, Wire::Lines { chunked }, subscription)).await
+}
+
+/// Runs a session to its end. It stays where it is: moved here, it would be there twice.
+async fn run<Io>(session: &mut Session<Io>) -> CloseReason
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut changes = session.subscription.changes();
+    let mut timer = pin!(sleep_until(session.next_deadline()));
     loop {
         let woken = {
             let mut changed = pin!(changes.changed());
@@ -102,6 +135,7 @@ enum Woken {
 struct Session<Io> {
     /// Before the subscription: when that is gone, so is the connection.
     io: Io,
+    wire: Wire,
     parser: ClientParser,
     output: Output,
     clock: Clock,
@@ -125,7 +159,8 @@ enum Phase {
     Open,
     /// Our Close frame is on its way or out; the client's is awaited.
     Closing,
-    /// Both Close frames are said, or ours is about to be: write, shut down, end.
+    /// Both Close frames are said, or ours is about to be, or nobody answers one: write, shut
+    /// down, end.
     Answering,
     /// The client broke the protocol: write our Close frame and shut down, then swallow its
     /// bytes until it ends. Closing at once would reset the connection under our last frame.
@@ -136,15 +171,16 @@ enum Phase {
 }
 
 impl<Io> Session<Io> {
-    fn new(io: Io, subscription: Subscription) -> Self {
+    fn new(io: Io, wire: Wire, subscription: Subscription) -> Self {
         let shared = subscription.shared();
         shared.observer.opened(subscription.key().format);
         let parser = ClientParser::new(shared.config.client_message_bytes);
         let clock = Clock::new(Instant::now(), &shared.config);
         Self {
             io,
+            wire,
             parser,
-            output: Output::default(),
+            output: Output::new(wire),
             clock,
             phase: Phase::Open,
             deadline: None,
@@ -166,6 +202,9 @@ impl<Io> Session<Io> {
 
     /// Takes bytes of the client.
     fn take_input(&mut self, mut input: &[u8]) {
+        if self.wire.is_one_way() {
+            return;
+        }
         self.clock.heard();
         while !input.is_empty() {
             match self.parser.read(&mut input) {
@@ -200,7 +239,10 @@ impl<Io> Session<Io> {
     fn start_close(&mut self, code: CloseCode, text: &str, reason: CloseReason) {
         if self.phase == Phase::Open {
             self.stop_watching(reason, frame::close(Some(code), text));
-            self.phase = Phase::Closing;
+            self.phase = match self.wire.is_one_way() {
+                true => Phase::Answering,
+                false => Phase::Closing,
+            };
         }
     }
 
@@ -221,6 +263,7 @@ impl<Io> Session<Io> {
             CloseReason::Client
             | CloseReason::Disconnected
             | CloseReason::NoPong
+            | CloseReason::Revoked
             | CloseReason::Protocol(_) => return,
         };
         if unsent > 0 {
@@ -233,6 +276,14 @@ impl<Io> Session<Io> {
         let format = self.subscription.key().format;
         let observer = &self.subscription.shared().observer;
         observer.dropped(format, loss, publications);
+    }
+
+    /// Says goodbye if the client may watch no longer.
+    fn look_at_pass(&mut self) {
+        if self.subscription.is_revoked() {
+            let text = "the token was revoked";
+            self.start_close(CloseCode::REVOKED, text, CloseReason::Revoked);
+        }
     }
 
     /// Closes a session that fell behind, if it is to be closed then. Breaks if it is to be cut
@@ -330,6 +381,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
         mut timer: Pin<&mut Sleep>,
         changed: Pin<&mut impl Future>,
     ) -> Poll<Woken> {
+        self.look_at_pass();
         loop {
             if self.poll_read(cx).is_ready()
                 || self.keep_time(Instant::now()).is_break()
@@ -391,12 +443,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
             if tally.progress && self.output.ping_waits() {
                 self.clock.postpone(Instant::now());
             }
+            if self.wire.is_one_way() && tally.frames > 0 {
+                let config = &self.subscription.shared().config;
+                self.clock.spoke(Instant::now(), config);
+            }
             if ready!(written).is_err() {
                 return Poll::Ready(());
             }
+            if self.wire.is_one_way() {
+                // The socket has taken all, which is as much as there is to hear.
+                self.clock.heard();
+            }
             match self.phase {
                 Phase::Open => {
-                    if !self.refill() {
+                    if !self.refill() && self.phase == Phase::Open {
                         return Poll::Pending;
                     }
                 }

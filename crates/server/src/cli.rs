@@ -8,9 +8,9 @@ mod fanout;
 mod grpc;
 mod page;
 mod tls;
+mod tokens;
 mod values;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
@@ -129,19 +129,8 @@ struct ServeArgs {
     #[command(flatten)]
     tls: tls::TlsArgs,
 
-    /// A file of bearer tokens, one a line, of which every sender has to show one
-    #[arg(long, value_name = "FILE", env = "OTLP_RELAY_INGEST_TOKEN_FILE")]
-    ingest_token_file: Option<PathBuf>,
-
-    /// How often the files of tokens and of TLS are looked at; if they changed, and on SIGHUP,
-    /// they are read again [default: 30s]
-    #[arg(
-        long,
-        value_name = "TIME",
-        env = "OTLP_RELAY_RELOAD_INTERVAL",
-        value_parser = values::time
-    )]
-    reload_interval: Option<Duration>,
+    #[command(flatten)]
+    tokens: tokens::TokenArgs,
 
     /// Web origins that may watch besides the relay's own, like `https://dash.example.com` or
     /// `https://*.example.com`
@@ -235,8 +224,7 @@ impl ServeArgs {
         config.ingest.profiles = args.profiles;
         config.fanout.profiles = args.profiles;
         config.tls = args.tls.into_config();
-        config.ingest_token_file = args.ingest_token_file;
-        set(&mut config.reload_interval, args.reload_interval);
+        args.tokens.apply(&mut config);
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
         args.page.apply(&mut config);

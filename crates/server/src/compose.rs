@@ -34,7 +34,7 @@ use crate::pages::About;
 use crate::proxies::Proxies;
 use crate::shutdown::{self, Draining};
 use crate::tls::{Stream, Tls};
-use crate::tokens::Tokens;
+use crate::tokens::Asked;
 use crate::{RunError, showing};
 
 /// Connections that the system may hold ready for us.
@@ -88,7 +88,7 @@ impl Relay {
     pub fn bind(config: ServerConfig) -> Result<Self, RunError> {
         let listeners = bind_all(&config.listen, "--listen")?;
         let grpc_listeners = bind_all(&config.grpc.listen, "--grpc-listen")?;
-        let tokens = config.ingest_token_file.clone().map(Tokens::read);
+        let tokens = Asked::read(&config)?;
         let counters = Arc::new(Counters::default());
         let tls = config.tls.clone();
         let tls = tls.map(|files| Tls::read(files, counters.clone()));
@@ -96,7 +96,7 @@ impl Relay {
             listeners,
             grpc_listeners,
             files: reload::Files {
-                tokens: tokens.transpose()?.map(Arc::new),
+                tokens,
                 tls: tls.transpose()?.map(Arc::new),
             },
             config,
@@ -181,7 +181,8 @@ impl Relay {
         let mut grpc = GrpcServer::start(&self.config.grpc, grpc_listeners, grpc).await?;
         let server = builder.run();
         let handle = server.handle();
-        let reloading = reload::watch(self.files.clone(), self.config.reload_interval);
+        let hub = parts.fanout.hub.clone();
+        let reloading = reload::watch(self.files.clone(), self.config.reload_interval, hub);
         let reloading = actix_rt::spawn(reloading);
         announce::listening(&addresses, &grpc_addresses, &self.files);
         let demo = addresses.first().filter(|_| self.config.demo);
@@ -234,14 +235,16 @@ impl Relay {
         let config = &self.config;
         let counters = self.counters();
         let hub = Hub::new(config.fanout.clone(), counters.clone());
+        let tokens = &self.files.tokens;
         let proxies = Arc::new(config.trusted_proxies.clone());
-        let rules = Arc::new(Rules::new(&config.gate, addresses, counters.clone()));
+        let rules = Rules::new(&config.gate, addresses, tokens, counters.clone());
+        let rules = Arc::new(rules);
         Parts {
             receiver: Receiver {
                 config: config.ingest.clone(),
                 budget: config.ingest.budget(),
                 sink: Arc::new(Bridge::new(hub.clone())),
-                authorize: match &self.files.tokens {
+                authorize: match &tokens.senders {
                     Some(tokens) => Arc::clone(tokens) as Arc<dyn Authorize>,
                     None => Arc::new(AllowAll),
                 },

@@ -35,6 +35,8 @@ pub struct ServerConfig {
     pub tls: Option<TlsConfig>,
     /// A file of tokens of which every sender has to show one. Default: none, everybody may send.
     pub ingest_token_file: Option<PathBuf>,
+    /// A file of tokens of which every watcher has to show one. Default: none, everybody may watch.
+    pub watch_token_file: Option<PathBuf>,
     /// How often the files of tokens and of TLS are looked at, and read again if they changed.
     /// Default: 30 s.
     pub reload_interval: Duration,
@@ -170,6 +172,7 @@ impl Default for ServerConfig {
             ingest: IngestConfig::default(),
             tls: None,
             ingest_token_file: None,
+            watch_token_file: None,
             reload_interval: Duration::from_secs(30),
             fanout: FanoutConfig::default(),
             gate: GateConfig::default(),

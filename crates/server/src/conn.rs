@@ -3,8 +3,9 @@
 //! [`Conn`] lies between a socket and actix's HTTP dispatcher. actix limits only the first head
 //! of a connection in time and knows no deadline for a body or a stalled answer; `Conn` does. And
 //! it lets a handler take the socket away (*detach*): the handler returns a 101 with an empty
-//! body; once that is flushed, `Conn` tells the dispatcher that the stream has ended, which frees
-//! its buffers, and the socket goes to whoever asked for it.
+//! body, or an answer whose body never has a byte; once the head is flushed, `Conn` tells the
+//! dispatcher that the stream has ended, or that body fails, which frees its buffers, and the socket
+//! goes to whoever asked for it.
 
 mod addresses;
 mod clock;
@@ -139,6 +140,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin + 'static> Detach for ConnHandle<T> {
             inner.borrow_mut().detaching = Detaching::Asked(tx);
         }
         Box::pin(async { rx.await.ok() })
+    }
+
+    fn is_ready(&self) -> bool {
+        let inner = self.0.upgrade();
+        inner.is_some_and(|inner| inner.borrow().is_detached())
     }
 }
 

@@ -24,6 +24,7 @@ pub struct Counters {
     refused_addresses: AtomicU64,
     refused_hosts: AtomicU64,
     refused_origins: AtomicU64,
+    refused_watchers: AtomicU64,
     timed_out_connections: AtomicU64,
     refused: ByLabel<Refusals>,
     dropped_by_reason: ByLabel<&'static str>,
@@ -142,6 +143,8 @@ pub struct Totals {
     pub refused_hosts: u64,
     /// Requests refused because of their Origin.
     pub refused_origins: u64,
+    /// Requests to watch refused for want of a token that is on file.
+    pub refused_watchers: u64,
     /// Connections closed because a head, a body or the reading of an answer took too long.
     pub timed_out_connections: u64,
 }
@@ -174,6 +177,7 @@ impl Counters {
             refused_addresses: self.refused_addresses.load(Relaxed),
             refused_hosts: self.refused_hosts.load(Relaxed),
             refused_origins: self.refused_origins.load(Relaxed),
+            refused_watchers: self.refused_watchers.load(Relaxed),
             timed_out_connections: self.timed_out_connections.load(Relaxed),
         }
     }
@@ -246,6 +250,11 @@ impl Counters {
     pub(crate) fn origin_refused(&self) {
         self.refused_origins.fetch_add(1, Relaxed);
     }
+
+    /// A request to watch was refused for want of a token.
+    pub(crate) fn watcher_refused(&self) {
+        self.refused_watchers.fetch_add(1, Relaxed);
+    }
 }
 
 impl ingest::Observer for Counters {
@@ -308,6 +317,7 @@ impl fanout::Observer for Counters {
             CloseReason::Slow => "slow",
             CloseReason::Protocol(CloseCode::TOO_BIG) => "message_too_big",
             CloseReason::Protocol(_) => "protocol",
+            CloseReason::Revoked => "revoked",
             CloseReason::Shutdown => "shutdown",
             CloseReason::Cancelled => "cut_off",
         });

@@ -1,10 +1,12 @@
-//! Who may talk to the relay, as far as web pages go: the rules for Host and Origin.
+//! Who may talk to the relay: the rules for Host and Origin, and the tokens of those who watch.
 //!
 //! A browser lets any page open a WebSocket to any address and says only, in `Origin`, which
 //! page it was; so an Origin that is neither the relay's own nor on the list is refused. And a
 //! page can give a name of its own the address 127.0.0.1 (DNS rebinding), which makes the relay
-//! its own origin; so while the relay listens on loopback alone, `Host` must be a loopback name.
+//! its own origin; so while the relay listens on loopback alone, `Host` must be a loopback name,
+//! unless both who sends and who watches has to show a token, which such a page hasn't.
 
+mod credentials;
 mod patterns;
 
 use std::net::{IpAddr, SocketAddr};
@@ -13,10 +15,13 @@ use std::sync::Arc;
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderValue, ORIGIN};
-use fanout::Refusal;
+use fanout::{Pass, Refusal};
 
 use crate::counters::Counters;
 use crate::throttle::Throttle;
+use crate::tokens::{Asked, Tokens};
+
+use self::credentials::Shown;
 
 pub use patterns::{Authority, HostName, OriginPattern, PatternError};
 
@@ -38,24 +43,35 @@ pub struct Rules {
     loopback: bool,
     /// Whether there is a rule for Host at all.
     hosts_matter: bool,
+    /// The tokens of those who may watch, if not all may.
+    watchers: Option<Arc<Tokens>>,
     counters: Arc<Counters>,
     host_warnings: Throttle,
     origin_warnings: Throttle,
+    token_warnings: Throttle,
 }
 
 impl Rules {
-    /// The rules for a relay that listens on `addresses`.
+    /// The rules for a relay that listens on `addresses` and asks for `tokens`.
     #[must_use]
-    pub fn new(config: &GateConfig, addresses: &[SocketAddr], counters: Arc<Counters>) -> Self {
+    pub fn new(
+        config: &GateConfig,
+        addresses: &[SocketAddr],
+        tokens: &Asked,
+        counters: Arc<Counters>,
+    ) -> Self {
         let only_loopback = addresses.iter().all(|address| is_loopback(address.ip()));
+        let open = tokens.senders.is_none() || tokens.watchers.is_none();
         Self {
             origins: config.allowed_origins.clone(),
             hosts: config.allowed_hosts.clone(),
             loopback: only_loopback,
-            hosts_matter: only_loopback || !config.allowed_hosts.is_empty(),
+            hosts_matter: (only_loopback && open) || !config.allowed_hosts.is_empty(),
+            watchers: tokens.watchers.clone(),
             counters,
             host_warnings: Throttle::default(),
             origin_warnings: Throttle::default(),
+            token_warnings: Throttle::default(),
         }
     }
 
@@ -134,9 +150,39 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// Judges the token of a watcher.
+    fn check_token(&self, head: &RequestHead, peer: Option<IpAddr>) -> Result<Pass, Refusal> {
+        let Some(watchers) = &self.watchers else {
+            return Ok(Pass::lasting());
+        };
+        let shown = Shown::find(head)?;
+        let pass = shown
+            .as_ref()
+            .and_then(|shown| watchers.find(shown.as_bytes()));
+        pass.ok_or_else(|| {
+            self.counters.watcher_refused();
+            if let Some(more) = self.token_warnings.pass() {
+                let peer = peer.map(tracing::field::display);
+                let fault = match shown {
+                    Some(_) => "a token that is not on file",
+                    None => "no token",
+                };
+                tracing::warn!(
+                    peer,
+                    not_said_before = more,
+                    "refused a watcher with {fault}"
+                );
+            }
+            credentials::refusal(shown.is_some())
+        })
+    }
+}
+
 impl fanout::Gate for Rules {
-    fn admit(&self, head: &RequestHead, _: Option<IpAddr>) -> Result<(), Refusal> {
-        self.check_origin(head)
+    fn admit(&self, head: &RequestHead, peer: Option<IpAddr>) -> Result<Pass, Refusal> {
+        self.check_origin(head)?;
+        self.check_token(head, peer)
     }
 }
 

@@ -1,17 +1,21 @@
-//! Bearer tokens (RFC 6750) from a file: who may send.
+//! Bearer tokens (RFC 6750) from files: who may send, and who may watch.
 //!
 //! The file holds a token a line; empty lines and those that begin with `#` are passed over. It
 //! is read at the start, on SIGHUP and when it changes; a file that can't be used then leaves the
-//! tokens as they were. Tokens are never logged.
+//! tokens as they were. Tokens are never logged. Each has a [`Pass`], which is taken back when the
+//! token leaves the file.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use fanout::Pass;
 use ingest::{AuthError, Authorize, Credentials};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
+use crate::config::ServerConfig;
 use crate::files::{self, Seen};
 
 /// The longest file, in bytes.
@@ -43,7 +47,7 @@ pub enum TokenError {
         /// The line, from 1.
         line: usize,
     },
-    /// There is none, so that nobody could send.
+    /// There is none, so that nobody could get in.
     #[error("the file of tokens {path} holds no token")]
     Empty {
         /// The file.
@@ -51,11 +55,50 @@ pub enum TokenError {
     },
 }
 
-/// The tokens of a file. Whoever shows one of them may send.
+/// The tokens that are asked for.
+#[derive(Clone, Default)]
+pub struct Asked {
+    /// Of senders; `None` if everybody may send.
+    pub senders: Option<Arc<Tokens>>,
+    /// Of watchers; `None` if everybody may watch.
+    pub watchers: Option<Arc<Tokens>>,
+}
+
+impl Asked {
+    /// Reads the files that a configuration names.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`].
+    pub fn read(config: &ServerConfig) -> Result<Self, TokenError> {
+        let read = |path: &Option<PathBuf>| {
+            let tokens = path.clone().map(Tokens::read).transpose()?;
+            Ok(tokens.map(Arc::new))
+        };
+        Ok(Self {
+            senders: read(&config.ingest_token_file)?,
+            watchers: read(&config.watch_token_file)?,
+        })
+    }
+}
+
+/// The tokens of a file. Whoever shows one of them gets in.
 pub struct Tokens {
     path: PathBuf,
     seen: Seen,
-    known: RwLock<Vec<Box<[u8]>>>,
+    known: RwLock<Known>,
+}
+
+/// Tokens with their passes.
+type Known = HashMap<Box<[u8]>, Pass>;
+
+/// What came of reading a file again.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// How many tokens it holds now.
+    pub count: usize,
+    /// The passes of those that it holds no longer.
+    pub gone: Vec<Pass>,
 }
 
 impl Tokens {
@@ -67,18 +110,18 @@ impl Tokens {
     pub fn read(path: PathBuf) -> Result<Self, TokenError> {
         let contents = contents(&path)?;
         Ok(Self {
-            known: RwLock::new(parse(&path, &contents)?),
+            known: RwLock::new(with_passes(parse(&path, &contents)?, &Known::new())),
             seen: Seen::new(&Ok::<_, String>(&contents)),
             path,
         })
     }
 
-    /// Reads the file again; how many tokens it holds now.
+    /// Reads the file again.
     ///
     /// # Errors
     ///
     /// [`TokenError`]; the tokens are as they were.
-    pub fn reload(&self) -> Result<usize, TokenError> {
+    pub fn reload(&self) -> Result<Reloaded, TokenError> {
         let contents = contents(&self.path);
         self.note(&contents);
         self.take(&contents?)
@@ -89,7 +132,7 @@ impl Tokens {
     /// # Errors
     ///
     /// [`TokenError`]; the tokens are as they were.
-    pub fn reload_if_changed(&self) -> Option<Result<usize, TokenError>> {
+    pub fn reload_if_changed(&self) -> Option<Result<Reloaded, TokenError>> {
         let contents = contents(&self.path);
         self.note(&contents)
             .then(|| contents.and_then(|contents| self.take(&contents)))
@@ -101,37 +144,56 @@ impl Tokens {
             .changes(&contents.as_ref().map_err(ToString::to_string))
     }
 
-    fn take(&self, contents: &[u8]) -> Result<usize, TokenError> {
+    fn take(&self, contents: &[u8]) -> Result<Reloaded, TokenError> {
         let tokens = parse(&self.path, contents)?;
-        let count = tokens.len();
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = tokens;
-        Ok(count)
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let now = with_passes(tokens, &known);
+        let before = std::mem::replace(&mut *known, now);
+        let gone = before
+            .into_iter()
+            .filter(|(token, _)| !known.contains_key(token));
+        Ok(Reloaded {
+            gone: gone.map(|(_, pass)| pass).collect(),
+            count: known.len(),
+        })
     }
 
-    /// Whether a token is one of ours. Takes as long for one that nearly is as for one that
-    /// isn't at all.
-    fn knows(&self, token: &[u8]) -> bool {
+    /// The pass of a token, if it is one of ours. Takes as long for one that nearly is as for one
+    /// that isn't at all.
+    pub(crate) fn find(&self, token: &[u8]) -> Option<Pass> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let found = known.iter().map(|one| one.ct_eq(token));
-        found
-            .fold(subtle::Choice::from(0), |any, one| any | one)
-            .into()
+        let mut found = None;
+        for (one, pass) in &*known {
+            if one.ct_eq(token).into() {
+                found = Some(pass);
+            }
+        }
+        found.cloned()
     }
+}
+
+/// Gives tokens their passes: those that were known keep theirs.
+fn with_passes(tokens: Vec<Box<[u8]>>, before: &Known) -> Known {
+    let with_pass = |token: Box<[u8]>| {
+        let pass = before.get(&token).cloned();
+        (token, pass.unwrap_or_else(Pass::revocable))
+    };
+    tokens.into_iter().map(with_pass).collect()
 }
 
 impl Authorize for Tokens {
     fn check(&self, credentials: Credentials<'_>) -> Result<(), AuthError> {
         let token = credentials.authorization.and_then(bearer);
-        match token.is_some_and(|token| self.knows(token)) {
-            true => Ok(()),
-            false => Err(AuthError::Unauthenticated),
+        match token.and_then(|token| self.find(token)) {
+            Some(_) => Ok(()),
+            None => Err(AuthError::Unauthenticated),
         }
     }
 }
 
 /// The token of an `Authorization` header (RFC 6750, section 2.1; RFC 9110, section 11.1: the
 /// name of the scheme in any case).
-fn bearer(header: &[u8]) -> Option<&[u8]> {
+pub(crate) fn bearer(header: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = header.split_at_checked(b"Bearer ".len())?;
     scheme
         .eq_ignore_ascii_case(b"Bearer ")
@@ -179,6 +241,8 @@ fn is_token(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use fanout::{FanoutConfig, Hub, NoObserver};
+
     use super::*;
 
     const ONE: &str = "c2VjcmV0LW9uZS1vZi10d28=";
@@ -249,7 +313,7 @@ mod tests {
         let tokens = Tokens::read(file.0.clone()).unwrap();
         std::fs::write(&file.0, TWO).unwrap();
         assert!(!lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
-        assert_eq!(tokens.reload().unwrap(), 1);
+        assert_eq!(tokens.reload().unwrap().count, 1);
         assert!(tokens.reload_if_changed().is_none());
         assert!(lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
         assert!(!lets_in(&tokens, Some(&format!("Bearer {ONE}"))));
@@ -263,8 +327,32 @@ mod tests {
         tokens.reload().unwrap_err();
         assert!(lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
         std::fs::write(&file.0, ONE).unwrap();
-        assert_eq!(tokens.reload_if_changed().unwrap().unwrap(), 1);
+        assert_eq!(tokens.reload_if_changed().unwrap().unwrap().count, 1);
         assert!(lets_in(&tokens, Some(&format!("Bearer {ONE}"))));
+    }
+
+    /// Scenario: a token stays in the file, twice; another leaves it and comes back.
+    /// Guarantees: the first keeps its pass; the second's is told to be gone, and it gets a new one.
+    #[test]
+    fn passes_go_with_their_tokens() {
+        let file = File::new("passes", &format!("{ONE}\n{TWO}\n{ONE}\n"));
+        let tokens = Tokens::read(file.0.clone()).unwrap();
+        let hub = Hub::new(FanoutConfig::default(), Arc::new(NoObserver));
+        let [one, two] = [ONE, TWO].map(|token| tokens.find(token.as_bytes()).unwrap());
+
+        std::fs::write(&file.0, ONE).unwrap();
+        let reloaded = tokens.reload().unwrap();
+        assert_eq!((reloaded.count, reloaded.gone.len()), (1, 1));
+        assert!(tokens.find(TWO.as_bytes()).is_none());
+        hub.revoke(reloaded.gone);
+        assert!(two.is_revoked() && !one.is_revoked());
+
+        std::fs::write(&file.0, format!("{TWO}\n{ONE}")).unwrap();
+        assert!(tokens.reload().unwrap().gone.is_empty());
+        assert!(!tokens.find(TWO.as_bytes()).unwrap().is_revoked());
+        std::fs::write(&file.0, TWO).unwrap();
+        hub.revoke(tokens.reload().unwrap().gone);
+        assert!(one.is_revoked());
     }
 
     /// Scenario: files with a line that is no token.

@@ -15,10 +15,13 @@ fn main() -> Result<()> {
     let options = Options::parse();
     // Thousands of subscribers need a descriptor each, here and in the server.
     raise_descriptors()?;
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(options.threads.max(1))
-        .enable_all()
-        .build()?;
+    let runtime = match options.threads {
+        0 | 1 => Builder::new_current_thread().enable_all().build()?,
+        threads => Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build()?,
+    };
     let results = runtime.block_on(compare::execute(&options, tell))?;
     print(&serde_json::to_string_pretty(&results)?);
     Ok(())

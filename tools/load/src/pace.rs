@@ -1,5 +1,6 @@
 //! When the next export is sent: as soon as there is somebody to send it, or on a schedule.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -7,8 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use tokio::sync::Semaphore;
 
-/// How many times its duration an open loop may take before what is left is given up.
-const OVERRUN: u32 = 2;
+/// How long after the last export was due an open loop goes on before what is left is given up.
+const OVERRUN: Duration = Duration::from_secs(30);
+
+/// The rates that an open loop may have, in exports a second.
+pub const RATES: RangeInclusive<f64> = 0.001..=1_000_000.0;
 
 /// How much is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +73,9 @@ impl Turns {
     ///
     /// # Errors
     ///
-    /// If the rate is no positive number.
+    /// If the rate is not one of [`RATES`].
     pub fn open(per_second: f64, amount: Amount) -> Result<Arc<Self>> {
-        ensure!(
-            per_second.is_normal() && per_second > 0.0,
-            "{per_second} is no rate"
-        );
+        ensure!(RATES.contains(&per_second), "no rate is {per_second}");
         let schedule = Schedule {
             start: Instant::now(),
             per_second,
@@ -83,11 +84,10 @@ impl Turns {
             Amount::Requests(requests) => requests,
             Amount::Time(time) => schedule.within(time),
         };
-        let planned = schedule.due(most) - schedule.start;
         let turns = Arc::new(Self {
             taken: AtomicU64::new(0),
             most,
-            end: Some(schedule.start + planned * OVERRUN),
+            end: Some(schedule.due(most) + OVERRUN),
             open: Some((schedule, Semaphore::new(0))),
         });
         let weak = Arc::downgrade(&turns);
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(schedule.within(Duration::from_millis(1500)), 600);
     }
 
-    /// Scenario: an open loop of 20 turns, taken by one connection that is stuck for 100 ms with
+    /// Scenario: an open loop of 20 turns, taken by one connection that is stuck for 15 ms with
     /// the first.
     /// Guarantees: all are handed out, each at the instant it was due and never before it,
     /// however late it is taken.
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(turns.planned(), None);
     }
 
-    /// Scenario: rates that are none.
+    /// Scenario: numbers that are no rates.
     /// Guarantees: an error each.
     #[test]
     fn a_rate_is_a_positive_number() {

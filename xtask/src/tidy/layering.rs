@@ -33,7 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("load", &["otlp-codec"]),
     ("plain", &["load"]),
-    ("discard", &["server"]),
+    ("discard", &["load", "server"]),
     ("xtask", &[]),
 ];
 

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::replays::Replays;
 use super::shared::{Shared, Step, View};
 use crate::config::Slow;
+use crate::gate::Pass;
 use crate::history::Replay;
 use crate::log::{Cursor, Read, Reading};
 use crate::notice;
@@ -26,6 +27,7 @@ pub struct Subscription {
     hello: Option<Box<Bytes>>,
     /// Whether it has come from the history to the log since it was asked last.
     moved: bool,
+    pass: Pass,
 }
 
 /// Where the reader is.
@@ -78,7 +80,21 @@ impl Subscription {
             slow,
             hello: hello.map(Box::new),
             moved: false,
+            pass: Pass::lasting(),
         }
+    }
+
+    /// The same subscription, as long as `pass` is good: a session that is served from it closes
+    /// with 3500 once that is taken back.
+    #[must_use]
+    pub fn under(mut self, pass: Pass) -> Self {
+        self.pass = pass;
+        self
+    }
+
+    /// Whether the leave to watch was taken back.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.pass.is_revoked()
     }
 
     /// The view that is watched.

@@ -25,6 +25,7 @@ fn equal_views_are_one_key() {
             "format=otlp&format=otlp",
             "envelope=false",
             "span=a&severity=9",
+            "access_token=a&access%5Ftoken=%zz&access_token",
         ][..],
         &[
             "metric=a&metric=b",

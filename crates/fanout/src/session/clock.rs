@@ -43,6 +43,11 @@ impl Clock {
         self.unanswered = None;
     }
 
+    /// Something that is no ping went out: until there was silence again, none is needed.
+    pub(super) fn spoke(&mut self, now: Instant, config: &FanoutConfig) {
+        self.next_ping = after(now, config.ping_interval.max(SHORTEST_INTERVAL));
+    }
+
     /// The client reads, but what it reads is still in front of the ping: it has the whole
     /// timeout again.
     pub(super) fn postpone(&mut self, now: Instant) {

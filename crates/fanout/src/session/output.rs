@@ -9,12 +9,14 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite;
 
 use super::GATHER_FRAMES;
+use super::wire::{Head, Wire};
 use crate::frame;
 
 /// The frames of the write under way. At most one ping, one pong and one Close frame wait
 /// beside them; a newer one takes the place of an older.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Output {
+    wire: Wire,
     queue: VecDeque<Bytes>,
     /// How much of the first is written.
     written: usize,
@@ -40,7 +42,25 @@ pub(super) struct Tally {
 /// How many queued frames an idle session keeps room for.
 const SPARE_FRAMES: usize = 4;
 
+/// How many frames one write takes at most where each goes out in three pieces.
+const GATHER_LINES: usize = GATHER_FRAMES / 3;
+
 impl Output {
+    /// Nothing to write yet.
+    pub(super) fn new(wire: Wire) -> Self {
+        Self {
+            wire,
+            queue: VecDeque::new(),
+            written: 0,
+            pong: None,
+            ping: None,
+            close: None,
+            closing: false,
+            unflushed: false,
+            tally: Tally::default(),
+        }
+    }
+
     /// Answers a ping before the next frame.
     pub(super) fn pong(&mut self, pong: Bytes) {
         if !self.closing {
@@ -74,7 +94,7 @@ impl Output {
         self.queue.truncate(usize::from(self.written > 0));
         let dropped = before - self.unsent();
         (self.pong, self.ping) = (None, None);
-        self.close = Some(close);
+        self.close = self.wire.has_goodbye().then_some(close);
         self.closing = true;
         dropped
     }
@@ -109,8 +129,9 @@ impl Output {
             if self.is_empty() {
                 break;
             }
+            let mut heads = [Head::default(); GATHER_LINES];
             let mut slices = [IoSlice::new(&[]); GATHER_FRAMES];
-            let slices = self.gather(&mut slices);
+            let slices = self.gather(&mut heads, &mut slices);
             let n = ready!(io.as_mut().poll_write_vectored(cx, slices))?;
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -140,7 +161,11 @@ impl Output {
 
     /// What to write next: the frame under way, and nothing behind it while a control frame
     /// waits; else the control frames, which may still be replaced, and then the queue.
-    fn gather<'a, 'b>(&'a self, slices: &'b mut [IoSlice<'a>; GATHER_FRAMES]) -> &'b [IoSlice<'a>] {
+    fn gather<'a, 'b>(
+        &'a self,
+        heads: &'a mut [Head; GATHER_LINES],
+        slices: &'b mut [IoSlice<'a>; GATHER_FRAMES],
+    ) -> &'b [IoSlice<'a>] {
         let under_way = self.written > 0;
         let (control, frames) = match (under_way, self.has_control()) {
             (true, true) => (false, 1),
@@ -151,19 +176,27 @@ impl Output {
             .into_iter()
             .filter(|_| control);
         let queue = self.queue.iter().take(frames);
+        let frames = control.flatten().chain(queue);
         let mut used = 0;
-        for (slice, frame) in slices.iter_mut().zip(control.flatten().chain(queue)) {
-            *slice = IoSlice::new(frame);
+        let mut add = |piece: &'a [u8]| {
+            slices[used] = IoSlice::new(piece);
             used += 1;
+        };
+        if self.wire.is_one_way() {
+            for (frame, head) in frames.zip(heads) {
+                self.wire.pieces(frame, head).into_iter().for_each(&mut add);
+            }
+        } else {
+            frames.take(GATHER_FRAMES).for_each(|frame| add(frame));
         }
-        if under_way && let Some(first) = self.queue.front() {
-            slices[0] = IoSlice::new(&first[self.written..]);
-        }
-        &slices[..used]
+        let mut slices = &mut slices[..used];
+        IoSlice::advance_slices(&mut slices, self.written);
+        slices
     }
 
     /// Takes note that the first `n` bytes of what was gathered are written.
     fn advance(&mut self, mut n: usize) {
+        let wire = self.wire;
         if self.written == 0 {
             let mut started = None;
             for control in self.control() {
@@ -173,11 +206,12 @@ impl Output {
                 let Some(frame) = control.take() else {
                     continue;
                 };
-                if n < frame.len() {
+                let length = wire.length(&frame);
+                if n < length {
                     started = Some(frame);
                     break;
                 }
-                n -= frame.len();
+                n -= length;
             }
             if let Some(frame) = started {
                 // From now on it is the frame under way.
@@ -186,12 +220,13 @@ impl Output {
         }
         self.written += n;
         while let Some(first) = self.queue.front()
-            && self.written >= first.len()
+            && let length = wire.length(first)
+            && self.written >= length
         {
-            self.written -= first.len();
+            self.written -= length;
             if !frame::is_control(first) {
                 self.tally.frames += 1;
-                self.tally.bytes += first.len() as u64;
+                self.tally.bytes += length as u64;
             }
             self.queue.pop_front();
         }

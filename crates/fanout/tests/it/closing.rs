@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fanout::{CloseReason, FanoutConfig};
+use fanout::{CloseReason, FanoutConfig, Pass};
 use futures_util::{FutureExt, SinkExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
@@ -10,7 +10,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::support::{
-    DRAIN, client, close_code, frame, hub, next_text, number, piped, publish, wired,
+    DRAIN, client, close_code, frame, hub, next_text, number, piped, piped_from, publish,
+    subscribe, wired,
 };
 
 /// Scenario: clients close with a code, and with none.
@@ -116,4 +117,43 @@ async fn a_dropped_session_leaves_nothing_behind() {
     hub.drained().await;
     assert_eq!(recorder.counts().closed, [CloseReason::Cancelled]);
     assert_eq!(hub.snapshot().views, 0);
+}
+
+/// Scenario: sessions under three passes, one of them with a write that is stalled; two passes are
+/// taken back, one of them before its session begins.
+/// Guarantees: those sessions close with 3500 and end, write nothing that they had not begun, and
+/// nothing counts as dropped; the third goes on.
+#[tokio::test]
+async fn a_pass_that_is_taken_back_ends_its_sessions() {
+    let (hub, recorder) = hub(FanoutConfig::default());
+    let (gone, unborn, good) = (Pass::revocable(), Pass::revocable(), Pass::revocable());
+    let under = |pass: &Pass| subscribe(&hub).under(pass.clone());
+    let (idle, idle_session) = piped_from(under(&gone), 1000);
+    let (stalled, stalled_session) = piped_from(under(&gone), 100);
+    let (fine, _fine_session) = piped_from(under(&good), 100_000);
+    let mut idle = client(idle).await;
+    publish(&hub, [1], 0);
+    assert_eq!(number(&next_text(&mut idle).await), 1);
+    publish(&hub, 2..5, 1000);
+    // One by the first, and all by the third.
+    recorder.until(|counts| counts.frames == 5).await;
+
+    hub.revoke([gone.clone(), unborn.clone()]);
+    assert!(gone.is_revoked() && !good.is_revoked());
+    let (unborn, unborn_session) = piped_from(under(&unborn), 1000);
+    assert_eq!(close_code(&mut client(unborn).await).await, Some(3500));
+    assert_eq!(close_code(&mut idle).await, Some(3500));
+    assert_eq!(close_code(&mut client(stalled).await).await, Some(3500));
+    publish(&hub, [5], 0);
+    for session in [unborn_session, idle_session, stalled_session] {
+        assert_eq!(session.await.unwrap(), CloseReason::Revoked);
+    }
+    let mut fine = client(fine).await;
+    for expected in 1..=5 {
+        assert_eq!(number(&next_text(&mut fine).await), expected);
+    }
+    // Beside those, the frames that the others had begun.
+    let counts = recorder.counts();
+    assert!(counts.frames <= 5 + 1 + 2, "{counts:?}");
+    assert_eq!(counts.dropped, 0);
 }

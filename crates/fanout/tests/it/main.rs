@@ -12,6 +12,7 @@ mod liveness;
 mod protocol;
 mod resume;
 mod slow;
+mod stream;
 mod support;
 mod upgrade;
 mod views;

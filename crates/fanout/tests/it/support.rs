@@ -1,6 +1,7 @@
 //! What the tests share: exports, a recorder, and clients on both kinds of wire.
 
 pub(crate) mod detach;
+pub(crate) mod lines;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,8 +165,15 @@ pub(crate) fn piped_to(
     query: &str,
     capacity: usize,
 ) -> (DuplexStream, JoinHandle<CloseReason>) {
+    piped_from(subscribe_to(hub, query), capacity)
+}
+
+/// As [`piped`], from a subscription.
+pub(crate) fn piped_from(
+    subscription: Subscription,
+    capacity: usize,
+) -> (DuplexStream, JoinHandle<CloseReason>) {
     let (client, server) = tokio::io::duplex(capacity);
-    let subscription = subscribe_to(hub, query);
     (
         client,
         tokio::spawn(serve(server, Bytes::new(), subscription)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use fanout::{Fanout, FanoutConfig, Gate, Hub, OpenGate, Refusal};
+use fanout::{Fanout, FanoutConfig, Gate, Hub, OpenGate, Pass, Refusal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::connect_async;
@@ -184,7 +184,7 @@ async fn other_requests_get_an_answer_that_helps() {
 async fn the_gate_is_asked_first() {
     struct Closed;
     impl Gate for Closed {
-        fn admit(&self, head: &RequestHead, peer: Option<IpAddr>) -> Result<(), Refusal> {
+        fn admit(&self, head: &RequestHead, peer: Option<IpAddr>) -> Result<Pass, Refusal> {
             assert!(peer.unwrap().is_loopback());
             assert_eq!(head.uri.path(), "/ws/metrics");
             Err(Refusal::new(StatusCode::UNAUTHORIZED, "a token is needed")
@@ -265,4 +265,38 @@ async fn what_cannot_be_served_is_refused() {
         14,
         "shutting down",
     );
+}
+
+/// Scenario: handshakes that offer subprotocols: none, ours among others in one header and in
+/// several, only others.
+/// Guarantees: ours is chosen where it is offered, and nothing else ever (RFC 6455, section 4.2.2).
+#[tokio::test]
+async fn only_our_subprotocol_is_chosen() {
+    let (hub, _) = hub(FanoutConfig::default());
+    let server = serve(&hub);
+    for (offers, chosen) in [
+        (&[][..], None),
+        (&["bearer.c2VjcmV0, otlp-relay"], Some("otlp-relay")),
+        (&["bearer.c2VjcmV0", "otlp-relay"], Some("otlp-relay")),
+        (&["graphql-ws, bearer.c2VjcmV0"], None),
+    ] {
+        let mut request = HANDSHAKE.to_owned();
+        for offer in offers {
+            request += &format!("Sec-WebSocket-Protocol: {offer}\r\n");
+        }
+        let mut io = TcpStream::connect(server.addr).await.unwrap();
+        io.write_all(format!("{request}\r\n").as_bytes())
+            .await
+            .unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            assert_ne!(io.read_buf(&mut head).await.unwrap(), 0);
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        assert!(head.starts_with("http/1.1 101 "), "{head}");
+        let answers = head
+            .lines()
+            .filter_map(|line| line.strip_prefix("sec-websocket-protocol: "));
+        assert_eq!(answers.collect::<Vec<_>>(), Vec::from_iter(chosen));
+    }
 }

@@ -26,10 +26,9 @@ pub(super) fn listening(addresses: &[SocketAddr], grpc: &[SocketAddr], files: &F
         let reach = reach(*address, "--grpc-listen");
         info!("listening for OTLP/gRPC on {address}{with} ({reach})");
     }
-    let mut all = addresses.iter().chain(grpc);
-    if all.any(|address| !is_loopback(address.ip())) {
-        warn_of_strangers(files);
-    }
+    let wide = |addresses: &[SocketAddr]| addresses.iter().any(|at| !is_loopback(at.ip()));
+    let (watchers, senders) = (wide(addresses), wide(addresses) || wide(grpc));
+    warn_of_strangers(files, senders, watchers);
 }
 
 /// Who can connect to an address that `flag` chose.
@@ -43,20 +42,30 @@ fn reach(address: SocketAddr, flag: &str) -> String {
     }
 }
 
-/// Says what others may do, and what to do about it.
-fn warn_of_strangers(files: &Files) {
-    let known = files.tls.as_ref().is_some_and(|tls| tls.asks_clients());
-    if !known {
-        let who = match files.tokens {
-            Some(_) => "watch without a token: keep it",
-            None => "send and watch without a token: set --ingest-token-file, keep it",
-        };
+/// Says what others may do who can reach the doors for senders and for watchers, and what to do
+/// about it.
+fn warn_of_strangers(files: &Files, senders: bool, watchers: bool) {
+    let Files { tokens, tls } = files;
+    let known = tls.as_ref().is_some_and(|tls| tls.asks_clients());
+    let may_send = senders && tokens.senders.is_none();
+    let may_watch = watchers && tokens.watchers.is_none();
+    let open = match (may_send, may_watch) {
+        (true, true) => Some((
+            "send and watch",
+            "--ingest-token-file and --watch-token-file",
+        )),
+        (true, false) => Some(("send", "--ingest-token-file")),
+        (false, true) => Some(("watch", "--watch-token-file")),
+        (false, false) => None,
+    };
+    if let (Some((what, flags)), false) = (open, known) {
         warn!(
-            "whoever can reach this address may {who} inside a network that you trust, or put a \
-             proxy with authentication in front"
+            "whoever can reach this address may {what} without a token: set {flags}, keep it \
+             inside a network that you trust, or put a proxy with authentication in front"
         );
     }
-    if files.tls.is_none() && files.tokens.is_some() {
+    let asks = (senders && tokens.senders.is_some()) || (watchers && tokens.watchers.is_some());
+    if asks && tls.is_none() {
         warn!("tokens and telemetry go over the network in clear: set --tls-cert and --tls-key");
     }
 }
@@ -77,6 +86,7 @@ pub(super) fn totals(counters: &Counters) {
         refused_addresses = totals.refused_addresses,
         refused_hosts = totals.refused_hosts,
         refused_origins = totals.refused_origins,
+        refused_watchers = totals.refused_watchers,
         timed_out_connections = totals.timed_out_connections,
         refused_by_reason = ?counters.refused_by_reason(),
         dropped_by_reason = ?counters.dropped_by_reason(),

@@ -4,53 +4,62 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanout::{Hub, Pass};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use crate::tls::Tls;
-use crate::tokens::Tokens;
+use crate::tokens::{Asked, Reloaded};
 
 /// What has files behind it.
 #[derive(Clone, Default)]
 pub(super) struct Files {
-    pub(super) tokens: Option<Arc<Tokens>>,
+    pub(super) tokens: Asked,
     pub(super) tls: Option<Arc<Tls>>,
 }
 
 /// Reads the files again whenever the system says SIGHUP, and those that changed every `period`,
-/// and says how that went. Where there is no such signal, or it can't be heard, the clock does
+/// and says how that went. Sessions whose token is gone are closed. Where there is no such signal, or it can't be heard, the clock does
 /// it alone. The signal is heard from the call on, before the future is polled: until then it
 /// would end the process.
-pub(super) fn watch(files: Files, period: Duration) -> impl Future<Output = ()> {
+pub(super) fn watch(files: Files, period: Duration, hub: Hub) -> impl Future<Output = ()> {
     let mut hangups = Hangups::listen();
     async move {
         let mut clock = interval(period);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = hangups.next() => files.reload(),
-                _ = clock.tick() => files.reload_if_changed(),
+                () = hangups.next() => files.reload(&hub),
+                _ = clock.tick() => files.reload_if_changed(&hub),
             }
         }
     }
 }
 
 impl Files {
-    fn reload(&self) {
-        if self.tokens.is_none() && self.tls.is_none() {
+    fn reload(&self, hub: &Hub) {
+        let Asked { senders, watchers } = &self.tokens;
+        if senders.is_none() && watchers.is_none() && self.tls.is_none() {
             info!("SIGHUP: there is nothing to read again");
         }
-        if let Some(tokens) = &self.tokens {
-            say_tokens(tokens.reload());
+        if let Some(tokens) = senders {
+            say_tokens("senders", tokens.reload());
+        }
+        if let Some(tokens) = watchers {
+            hub.revoke(say_tokens("watchers", tokens.reload()));
         }
         if let Some(tls) = &self.tls {
             say_tls(tls.reload());
         }
     }
 
-    fn reload_if_changed(&self) {
-        if let Some(result) = self.tokens.as_ref().and_then(|one| one.reload_if_changed()) {
-            say_tokens(result);
+    fn reload_if_changed(&self, hub: &Hub) {
+        let Asked { senders, watchers } = &self.tokens;
+        if let Some(result) = senders.as_ref().and_then(|one| one.reload_if_changed()) {
+            say_tokens("senders", result);
+        }
+        if let Some(result) = watchers.as_ref().and_then(|one| one.reload_if_changed()) {
+            hub.revoke(say_tokens("watchers", result));
         }
         if let Some(result) = self.tls.as_ref().and_then(|one| one.reload_if_changed()) {
             say_tls(result);
@@ -58,10 +67,18 @@ impl Files {
     }
 }
 
-fn say_tokens(result: Result<usize, impl Display>) {
+/// The passes that are gone.
+fn say_tokens(whose: &str, result: Result<Reloaded, impl Display>) -> Vec<Pass> {
     match result {
-        Ok(count) => info!("the file of tokens was read again: {count} tokens"),
-        Err(error) => warn!("{error}; the tokens stay as they were"),
+        Ok(Reloaded { count, gone }) => {
+            let left = gone.len();
+            info!("the tokens of {whose} were read again: {count} tokens, {left} gone");
+            gone
+        }
+        Err(error) => {
+            warn!("{error}; the tokens stay as they were");
+            Vec::new()
+        }
     }
 }
 

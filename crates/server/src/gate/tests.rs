@@ -8,6 +8,7 @@ use actix_web::test::TestRequest;
 
 use super::{GateConfig, Rules};
 use crate::counters::Counters;
+use crate::tokens::Asked;
 
 fn rules(listen: &str, origins: &[&str], hosts: &[&str]) -> Rules {
     let config = GateConfig {
@@ -18,7 +19,8 @@ fn rules(listen: &str, origins: &[&str], hosts: &[&str]) -> Rules {
         allowed_hosts: hosts.iter().map(|host| host.parse().unwrap()).collect(),
     };
     let listen: SocketAddr = listen.parse().unwrap();
-    Rules::new(&config, &[listen], Arc::new(Counters::default()))
+    let tokens = Asked::default();
+    Rules::new(&config, &[listen], &tokens, Arc::new(Counters::default()))
 }
 
 /// The status of a refusal, or 200.

@@ -22,7 +22,7 @@ pub(crate) use http::{Answer, Http, JSON, PROTOBUF, exchange, head, post, reques
 pub(crate) use metrics::{bulky, gauge, gauge_json, gzip, name_of, value_of};
 pub(crate) use raw_ws::{RawWatcher, handshake, lets_in, shake};
 pub(crate) use relay::{Relay, run_to_end};
-pub(crate) use tls::{Authority, Folder, Pair, TlsStream, certificate, tls_flags};
+pub(crate) use tls::{Authority, Folder, TlsStream, certificate, tls_flags};
 pub(crate) use tokens::TokenFile;
 pub(crate) use watcher::Watcher;
 

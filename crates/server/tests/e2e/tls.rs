@@ -68,6 +68,26 @@ fn every_door_has_it() {
     assert_eq!(watcher.frame(), gauge_json("three", 1));
 }
 
+/// Scenario: a stream of lines over TLS; then SIGTERM.
+/// Guarantees: each line is there whole, and the end is said.
+#[test]
+fn a_stream_has_it_too() {
+    let secured = Secured::start("stream", &[]);
+    let mut lines = Http::tls(secured.relay.address(), &secured.client()).unwrap();
+    lines.send(&head("GET", "/stream/metrics", &[]));
+    assert_eq!(lines.answer_head().status, 200);
+    let mut http = Http::tls(secured.relay.address(), &secured.client()).unwrap();
+    for name in ["one", "two"] {
+        assert_eq!(send(&mut http, name), Some(200));
+        let line = lines.chunk();
+        assert!(line.ends_with(b"\n"));
+        let line: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        assert_eq!(line, gauge_json(name, 1));
+    }
+    secured.relay.signal("TERM");
+    assert_eq!(lines.chunk(), b"");
+}
+
 /// Scenario: clients that speak no TLS, and one that doesn't trust the certificate.
 /// Guarantees: over HTTP they are told what to do; the log names the failure; good ones go on.
 #[test]

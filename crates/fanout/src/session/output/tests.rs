@@ -86,7 +86,7 @@ proptest! {
     /// go out; the Close last; the tally exact.
     #[test]
     fn frames_stay_whole_and_in_order(steps in proptest::collection::vec(step(), 1..60)) {
-        let mut output = Output::default();
+        let mut output = Output::new(Wire::WebSocket);
         let mut socket = Socket { takes: VecDeque::new(), got: Vec::new() };
         let cx = &mut Context::from_waker(Waker::noop());
         let (mut queued, mut asked) = (0_u8, 0_u8);

@@ -20,7 +20,7 @@ use fanout::{Detach, Fanout};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-/// A connection: the dispatcher's until a 101 is flushed, then the session's.
+/// A connection: the dispatcher's until a head is flushed, then the session's.
 struct Shared {
     io: Option<TcpStream>,
     wanted: Option<oneshot::Sender<TcpStream>>,
@@ -42,6 +42,10 @@ impl Detach for Handle {
         shared.wanted = Some(tx);
         shared.wrote = false;
         Box::pin(async { rx.await.ok() })
+    }
+
+    fn is_ready(&self) -> bool {
+        self.0.borrow().flushed
     }
 }
 

@@ -119,6 +119,18 @@ impl<S: Read + Write> Http<S> {
         answer
     }
 
+    /// The next chunk of a body that has the chunked coding (RFC 9112, section 7.1); the last is
+    /// empty.
+    pub(crate) fn chunk(&mut self) -> Vec<u8> {
+        let mut size = String::new();
+        self.stream.read_line(&mut size).unwrap();
+        let size = usize::from_str_radix(size.strip_suffix("\r\n").unwrap(), 16).unwrap();
+        let mut chunk = vec![0; size + 2];
+        self.stream.read_exact(&mut chunk).unwrap();
+        assert_eq!(chunk.split_off(size), b"\r\n");
+        chunk
+    }
+
     /// An answer without a body: to HEAD, and 1xx.
     pub(crate) fn answer_head(&mut self) -> Answer {
         let mut lines = (&mut self.stream).lines().map(Result::unwrap);

@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
 use tokio_util::either::Either;
 
@@ -33,11 +34,25 @@ impl Watcher {
 
     /// Subscribes to what a path shows.
     pub(crate) fn connect_to(address: SocketAddr, path: &str) -> Self {
+        Self::connect_with(address, path, &[])
+    }
+
+    /// Subscribes to what a path shows, with more headers. Subprotocols among them have to be
+    /// answered by one of them.
+    pub(crate) fn connect_with(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Self {
+        let url = format!("ws://{address}{path}");
+        let mut request = url.into_client_request().unwrap();
+        for (name, value) in headers {
+            let value = value.parse().unwrap();
+            request.headers_mut().insert(*name, value);
+        }
         Self::over(async {
-            let stream = TcpStream::connect(address).await.unwrap();
-            let url = format!("ws://{address}{path}");
-            let stream = Either::Left(stream);
-            client_async(url, stream).await.unwrap().0
+            let stream = Either::Left(TcpStream::connect(address).await.unwrap());
+            client_async(request, stream).await.unwrap().0
         })
     }
 
