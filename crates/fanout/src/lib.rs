@@ -26,6 +26,7 @@
 
 pub mod client;
 pub mod config;
+mod deflate;
 pub mod frame;
 pub mod gate;
 mod held;

@@ -13,6 +13,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ingest", &["otlp-codec"]),
     ("fanout", &["otlp-codec"]),
     ("convert", &["otlp-codec"]),
+    ("viewer", &[]),
+    ("demo", &["otlp-codec"]),
+    (
+        "server",
+        &[
+            "otlp-codec",
+            "convert",
+            "ingest",
+            "fanout",
+            "viewer",
+            "demo",
+        ],
+    ),
     // `load` only for tests and benchmarks.
     (
         "server",
@@ -39,6 +52,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     ("convert", &["tokio", "actix-web", "clap", "tracing"]),
+    ("viewer", &["tokio", "actix-web"]),
+    ("demo", &["tokio", "actix-web"]),
     ("ingest", &["actix-ws", "clap", "tracing-subscriber"]),
     (
         "fanout",
