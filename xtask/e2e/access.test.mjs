@@ -60,7 +60,7 @@ test('TLS', async (t) => {
 test('a token', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'otlp-relay-e2e-'));
   const tokens = join(folder, 'tokens');
-  writeFileSync(tokens, 'c2VjcmV0+/=_~token\n');
+  writeFileSync(tokens, 'c2VjcmV0+/_~token.-==\n');
   const relay = await startRelay(t, ['--watch-token-file', tokens]);
   const browser = await startBrowser(t);
   const page = await open(t, browser, relay.base, { allowed: /401|WebSocket connection/ });
@@ -71,7 +71,7 @@ test('a token', async (t) => {
   await page.getByRole('heading', { name: 'This relay asks for a token' }).waitFor();
   await enter('wrong');
   await page.getByText('It was refused').waitFor();
-  await enter('c2VjcmV0+/=_~token');
+  await enter('c2VjcmV0+/_~token.-==');
   await shows(state(page), 'Live');
   await send(relay.base, 'metrics', one());
   await row(page).waitFor();

@@ -35,6 +35,7 @@ test('frames', async (t) => {
   await page.getByText('Watch this elsewhere').click();
   const address = `ws://${relay.host}/ws/logs?format=points&resource.service.name=sh*`;
   await shows(page.getByRole('region', { name: 'websocat' }), `websocat -B 16777216 '${address}'`);
+  await shows(page.getByRole('region', { name: 'curl' }), `curl -N '${address.replace('ws://', 'http://').replace('/ws/', '/stream/')}'`);
   await shows(page.getByRole('region', { name: 'Python' }), /websockets\.connect/);
   await send(relay.base, 'logs', logs(seconds(), [[9, 'hello again']]));
   await page.locator('.list-row', { hasText: '"signal":"logs"' }).first().waitFor();

@@ -35,7 +35,7 @@ test('a trace', async (t) => {
   await shows(row.locator('.t-errors'), '1');
   await row.click();
   const trace = page.getByRole('complementary', { name: 'Trace' });
-  await shows(trace.locator('.span-name'), /^POST \/checkout\nload cart\n!\s*charge card\nlost child$/);
+  await shows(trace.locator('.span-name'), /^POST \/checkout\s*, shop,\s+load cart\s*, shop,\s+!\s*charge card\s*, payment,\s+lost child\s*, payment,$/);
   await trace.getByText(`parent ${id(8)} not received`).waitFor();
   const part = (name) => trace.locator('.span-row', { hasText: name }).locator('.span-bar').evaluate((bar) => {
     const [bars, track] = [bar.getBoundingClientRect(), bar.parentElement.getBoundingClientRect()];

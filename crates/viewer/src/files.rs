@@ -53,6 +53,7 @@ pub(crate) const FILES: &[(&str, &[u8])] = files![
     "ui/waterfall.js",
     "ui/welcome.js",
     "vendor/uplot/LICENSE",
+    "vendor/uplot/package.json",
     "vendor/uplot/uPlot.esm.js",
     "vendor/uplot/uPlot.min.css",
     "watch.js",

@@ -96,6 +96,7 @@ class App {
     const label = on ? 'Resume' : 'Pause';
     fill(this.pauseButton, icon(on ? ICONS.play : ICONS.pause), h('span', {}, label));
     this.pauseButton.setAttribute('aria-pressed', String(on));
+    this.pauseButton.setAttribute('aria-label', label);
     if (!on) this.tabs[this.view.tab].resumed?.();
     this.refresh();
   };
@@ -124,6 +125,7 @@ class App {
   #show() {
     const { tab, filter } = this.view;
     document.title = `${TITLES[tab]} · otlp-relay`;
+    element('h1').textContent = TITLES[tab];
     for (const link of document.querySelectorAll('.tabs a')) {
       if (link.dataset.tab === tab) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
@@ -157,7 +159,7 @@ class App {
     fill(element('.tabs'), TABS.map((tab) => h('a', { href: `#/${tab}`, data: { tab } }, TITLES[tab])));
     this.help = helpDialog();
     document.body.append(this.help);
-    this.pauseButton = h('button', { type: 'button', className: 'button', 'aria-pressed': 'false', on: { click: () => this.pause() } }, icon(ICONS.pause), h('span', {}, 'Pause'));
+    this.pauseButton = h('button', { type: 'button', className: 'button', 'aria-pressed': 'false', 'aria-label': 'Pause', on: { click: () => this.pause() } }, icon(ICONS.pause), h('span', {}, 'Pause'));
     fill(
       element('.top-end'),
       this.pauseButton,
@@ -179,7 +181,7 @@ class App {
       on: { input: () => this.#typed(), focus: () => this.#offer(), keydown: (event) => event.key === 'Enter' && this.#filterNow() },
     });
     this.filter.setAttribute('list', 'offers');
-    this.filterBox = h('div', { className: 'filter', role: 'search' }, this.filter, this.offers);
+    this.filterBox = h('div', { className: 'filter' }, this.filter, this.offers);
   }
 
   #typed() {

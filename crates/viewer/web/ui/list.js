@@ -11,8 +11,7 @@ const SPARE = 6;
 export class List {
   /**
    * @param {object} options `label`; `rowHeight` in pixels; `render(row)` gives the content of a
-   *   row; `idOf(row)`; `open(row)`; `toggle(row)` for one whose rows can be chosen; `name(row)`,
-   *   the name of a row; `moved()` when other rows come into sight; `left()` when the end, at which
+   *   row; `idOf(row)`; `open(row)`; `toggle(row)` for one whose rows can be chosen; `moved()` when other rows come into sight; `left()` when the end, at which
    *   a list that `follows` stays, is left; `head`, an element that stands above the rows
    */
   constructor(options) {
@@ -87,14 +86,13 @@ export class List {
   }
 
   #place(id, row, place) {
-    const { rowHeight, render, name } = this.options;
+    const { rowHeight, render } = this.options;
     const known = this.elements.get(id);
     const signature = JSON.stringify(row);
     const element = known?.element ?? h('div', { className: 'list-row', role: 'option', id: `row-${++made}`, 'aria-selected': 'false' });
     element.style.transform = `translateY(${place * rowHeight}px)`;
     if (known?.signature !== signature) {
       element.replaceChildren(...render(row, element));
-      if (name) element.setAttribute('aria-label', name(row));
     }
     if (!known) this.body.append(element);
     this.elements.set(id, { element, signature, row, place });
@@ -119,6 +117,7 @@ export class List {
       element.setAttribute('aria-selected', String(this.isChosen ? this.isChosen(row) : open));
       if (active) this.scroller.setAttribute('aria-activedescendant', element.id);
     }
+    if (!this.elements.has(this.activeId)) this.scroller.removeAttribute('aria-activedescendant');
   }
 
   #scrolled() {

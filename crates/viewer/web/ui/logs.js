@@ -21,7 +21,6 @@ export class LogsTab {
       rowHeight: ROW,
       follows: true,
       idOf: ({ id }) => id,
-      name: nameOfRow,
       render: rowOf,
       open: ({ id, gap }) => !gap && this.#open(id),
       moved: () => app.refresh(),
@@ -95,9 +94,4 @@ export function rowOf(row, element) {
     h('span', { className: 'l-service' }, row.service),
     h('span', { className: 'l-body' }, row.body),
   ];
-}
-
-function nameOfRow(row) {
-  if (row.gap) return row.gap;
-  return `${clock(row.time)} ${row.severityText} ${row.service} ${row.body.slice(0, 200)}`;
 }

@@ -21,7 +21,6 @@ export class MetricsTab {
       label: 'Metrics',
       rowHeight: ROW,
       idOf: ({ key }) => key,
-      name: nameOfRow,
       render: rowOf,
       open: ({ name }) => this.#open(name),
       toggle: ({ name }) => this.#toggle(name),
@@ -178,8 +177,4 @@ function rowOf(row) {
     h('span', { className: 'm-newest' }, h('span', {}, shortText(row.newest, row, row.mode)), h('small', {}, howText(row))),
     h('span', { className: 'm-spark' }, sparkline(row.values)),
   ];
-}
-
-function nameOfRow(row) {
-  return `${row.name}, ${kindText(row)}, ${count(row.series, 'series', 'series')}, newest ${shortText(row.newest, row, row.mode)} ${howText(row)}`;
 }

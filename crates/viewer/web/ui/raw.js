@@ -20,7 +20,6 @@ export class RawTab {
       rowHeight: ROW,
       follows: true,
       idOf: ({ id }) => id,
-      name: ({ time, signal, length }) => `${clock(time)} ${signal} ${bytes(length)}`,
       render: rowOf,
       open: ({ id }) => this.#open(id),
       moved: () => app.refresh(),
@@ -67,6 +66,7 @@ export class RawTab {
     const { view, base, token } = this.app;
     const { path, parameters } = requestOf(view);
     const address = addressOf(base, path, parameters);
+    const lines = addressOf(base, path.replace('ws', 'stream'), parameters, 'http');
     if (this.address === address) return;
     this.address = address;
     const protected_ = Boolean(token);
@@ -76,6 +76,7 @@ export class RawTab {
       h('summary', {}, 'Watch this elsewhere ', h('code', {}, address)),
       h('div', { className: 'command-list' },
         h('h3', {}, 'websocat'), code('websocat', commands.websocat(address, protected_)),
+        h('h3', {}, 'curl: one line of JSON an export, over plain HTTP'), code('curl', commands.curl(lines, protected_)),
         h('h3', {}, 'Python, with pip install websockets'), code('Python', commands.python(address, protected_))),
     );
     this.commands.open = open;

@@ -29,7 +29,7 @@ export function tokenForm(enter) {
   };
   const why = h('p', { className: 'note', role: 'alert' });
   const form = h('form', { className: 'token', on: { submit } },
-    h('h1', {}, 'This relay asks for a token'),
+    h('h2', { className: 'title' }, 'This relay asks for a token'),
     why,
     h('label', { htmlFor: 'token' }, 'Token'),
     h('div', { className: 'token-row' }, input, h('button', { type: 'submit', className: 'button primary' }, 'Watch')));

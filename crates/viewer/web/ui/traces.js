@@ -20,7 +20,6 @@ export class TracesTab {
       label: 'Traces, the newest first',
       rowHeight: ROW,
       idOf: ({ id }) => id,
-      name: nameOfRow,
       render: (row) => this.#row(row),
       open: ({ id }) => app.go({ trace: id }),
       moved: () => app.refresh(),
@@ -96,8 +95,4 @@ export class TracesTab {
       h('span', { className: errors > 0 ? 't-errors some' : 't-errors' }, errors > 0 ? errors.toLocaleString('en') : '–'),
     ];
   }
-}
-
-function nameOfRow({ name, service, duration: length, spans, errors }) {
-  return `${name}, ${service}, ${duration(length / 1000)}, ${count(spans, 'span')}, ${count(errors, 'error')}`;
 }

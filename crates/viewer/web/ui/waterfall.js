@@ -67,17 +67,16 @@ export class Waterfall {
     bar.style.setProperty('--part', String(length / whole));
     bar.style.setProperty('--swatch', `var(--c${services.indexOf(row.service) % COLOURS})`);
     bar.append(h('span', { className: `span-length ${placeOfLength((row.begin - begin) / whole, length / whole)}` }, duration(length / 1000)));
-    const name = h('span', { className: 'span-name' }, row.failed && h('span', { className: 'failed-mark', 'aria-hidden': 'true' }, '!'), row.name || '(no name)');
+    const name = h('span', { className: 'span-name' }, row.failed && h('span', { className: 'failed-mark', 'aria-hidden': 'true' }, '!'), row.name || '(no name)', unseen(`, ${row.service}, `));
     name.style.setProperty('--depth', String(Math.min(row.depth, MAX_INDENT)));
     const isOpen = this.open === row.id;
     const button = h('button', {
       type: 'button',
       className: 'span-row',
       'aria-expanded': String(isOpen),
-      'aria-label': `${row.name}, ${row.service}, ${duration(length / 1000)}${row.failed ? ', error' : ''}${row.orphan ? ', parent not received' : ''}`,
       data: { span: row.id },
       on: { click: () => this.#toggle(row.id) },
-    }, name, h('span', { className: 'span-track' }, bar));
+    }, name, h('span', { className: 'span-track' }, bar), row.failed && unseen(', error'));
     return h('li', {}, button,
       row.orphan && h('small', { className: 'orphan' }, `parent ${row.parent} not received`),
       isOpen && this.#detail(row, begin));
@@ -107,6 +106,11 @@ export class Waterfall {
 function placeOfLength(from, part) {
   if (from + part < 0.8) return '';
   return from > 0.25 ? 'before' : 'inside';
+}
+
+/** A text for who doesn't see the picture. */
+function unseen(text) {
+  return h('span', { className: 'unseen' }, text);
 }
 
 function swatch(at) {

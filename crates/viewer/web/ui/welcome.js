@@ -13,7 +13,7 @@ export function welcome(area, { base, about }, what) {
   fill(
     area,
     h('div', { className: 'welcome' },
-      h('h1', {}, `Waiting for ${what}`),
+      h('h2', { className: 'title' }, `Waiting for ${what}`),
       h('p', {}, 'Whatever is sent to this relay appears here as it arrives. Point a program to it:'),
       step('A program with an OpenTelemetry SDK', 'Set its environment.', `OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
       step('A Collector', 'Add an exporter, and name it in your pipelines beside those that are there.',
@@ -25,7 +25,7 @@ export function welcome(area, { base, about }, what) {
 }
 
 function step(title, text, code) {
-  return h('section', { className: 'step' }, h('h2', {}, title), h('p', {}, text),
+  return h('section', { className: 'step' }, h('h3', {}, title), h('p', {}, text),
     h('div', { className: 'code' }, h('pre', { tabIndex: 0, 'aria-label': title }, h('code', {}, code)), copyButton(`Copy: ${title}`, () => code)));
 }
 
