@@ -12,16 +12,16 @@ mod clock;
 mod ending;
 mod output;
 mod pace;
+mod poll;
 mod wire;
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::ops::ControlFlow;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::pin::pin;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until};
 
 use crate::client::{ClientEvent, ClientParser};
 use crate::config::{FanoutConfig, Slow};
@@ -40,16 +40,12 @@ pub(crate) use self::wire::Wire;
 /// How many frames one vectored write takes at most.
 pub const GATHER_FRAMES: usize = 64;
 
-/// How much is read at a time, in bytes. On the stack, so an idle session has no read buffer.
-const READ_BYTES: usize = 1024;
-
-/// How many reads one wake-up may do before others get their turn.
-const READS_PER_POLL: usize = 32;
-
 /// Serves one subscriber over `io`, on which the handshake is done, until either side ends it.
 /// `early` is what the client sent behind its handshake, if it was read already.
 ///
 /// - Frames of the view are written in order, shared frames in vectored writes, none copied.
+/// - If compressed messages were [accepted](Subscription::accept_compressed), frames are written
+///   compressed where that makes them shorter, and messages of the client may be compressed.
 /// - Pings of the client are answered between frames; of several, the newest (RFC 6455
 ///   section 5.5.3). Its messages are checked and ignored.
 /// - Pings go out every [`FanoutConfig::ping_interval`]; if nothing at all is heard for
@@ -155,7 +151,10 @@ impl<Io> Session<Io> {
     fn new(io: Io, wire: Wire, subscription: Subscription) -> Self {
         let shared = subscription.shared();
         shared.observer.opened(subscription.key().format);
-        let parser = ClientParser::new(shared.config.client_message_bytes);
+        let parser = ClientParser::new(
+            shared.config.client_message_bytes,
+            subscription.accepts_compressed(),
+        );
         let clock = Clock::new(Instant::now(), &shared.config);
         Self {
             io,
@@ -194,7 +193,7 @@ impl<Io> Session<Io> {
                 Err(violation) => {
                     let reason = CloseReason::Protocol(violation.code);
                     self.start_close(violation.code, violation.reason, reason);
-                    self.phase = Phase::Discarding { shut: false };
+                    self.phase = Phase::Ending { shut: false };
                 }
             }
         }
@@ -206,12 +205,18 @@ impl<Io> Session<Io> {
                 self.output
                     .pong(frame::control(Opcode::Pong, payload.as_slice()));
             }
-            ClientEvent::Pong(_) => {}
+            ClientEvent::Pong(payload) => {
+                let time = self.clock.answered(payload.as_slice(), Instant::now());
+                if let Some(time) = time {
+                    let format = self.subscription.key().format;
+                    self.subscription.shared().observer.round_trip(format, time);
+                }
+            }
             ClientEvent::Close(code) => {
                 if self.phase == Phase::Open {
                     self.stop_watching(CloseReason::Client, frame::close(code, ""));
                 }
-                self.phase = Phase::Answering;
+                self.phase = Phase::Ending { shut: false };
             }
         }
     }
@@ -273,108 +278,6 @@ impl<Io> Session<Io> {
             self.log_changed = true;
         }
         !self.output.is_empty()
-    }
-}
-
-impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut timer: Pin<&mut Sleep>,
-        changed: Pin<&mut impl Future>,
-    ) -> Poll<Woken> {
-        self.look_at_pass();
-        loop {
-            if self.poll_read(cx).is_ready()
-                || self.keep_time(Instant::now()).is_break()
-                || self.poll_write(cx).is_ready()
-            {
-                return Poll::Ready(Woken::Ended);
-            }
-            let at = self.next_deadline();
-            if at < timer.deadline() || timer.is_elapsed() {
-                timer.as_mut().reset(at);
-            }
-            if timer.as_mut().poll(cx).is_pending() {
-                break;
-            }
-        }
-        if self.subscription.has_moved() {
-            return Poll::Ready(Woken::Moved);
-        }
-        if self.phase == Phase::Open {
-            ready!(changed.poll(cx));
-            return Poll::Ready(Woken::LogChanged);
-        }
-        Poll::Pending
-    }
-
-    /// Reads all there is. Ready when the stream has ended.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..READS_PER_POLL {
-            let mut buffer = [0; READ_BYTES];
-            let mut buffer = ReadBuf::new(&mut buffer);
-            let ended = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)).is_err();
-            if ended || buffer.filled().is_empty() {
-                return Poll::Ready(());
-            }
-            self.take_input(buffer.filled());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    /// Writes all there is, and takes more from the log while there is more. Ready when the
-    /// session is over.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let written = self.output.poll_write(cx, Pin::new(&mut self.io));
-            let tally = self.output.take_tally();
-            if tally.frames > 0 {
-                let format = self.subscription.key().format;
-                self.subscription
-                    .shared()
-                    .observer
-                    .wrote(format, tally.frames, tally.bytes);
-            }
-            if tally.progress || written.is_ready() {
-                self.stalled = None;
-            } else {
-                self.stalled.get_or_insert_with(Instant::now);
-            }
-            if tally.progress && self.output.ping_waits() {
-                self.clock.postpone(Instant::now());
-            }
-            if self.wire.is_one_way() && tally.frames > 0 {
-                let config = &self.subscription.shared().config;
-                self.clock.spoke(Instant::now(), config);
-            }
-            if ready!(written).is_err() {
-                return Poll::Ready(());
-            }
-            if self.wire.is_one_way() {
-                // The socket has taken all, which is as much as there is to hear.
-                self.clock.heard();
-            }
-            match self.phase {
-                Phase::Open => {
-                    if !self.refill() && self.phase == Phase::Open {
-                        return Poll::Pending;
-                    }
-                }
-                Phase::Closing | Phase::Discarding { shut: true } => return Poll::Pending,
-                Phase::Answering => {
-                    let _ = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
-                    return Poll::Ready(());
-                }
-                Phase::Discarding { shut: false } => {
-                    if ready!(Pin::new(&mut self.io).poll_shutdown(cx)).is_err() {
-                        return Poll::Ready(());
-                    }
-                    self.phase = Phase::Discarding { shut: true };
-                }
-            }
-        }
     }
 }
 

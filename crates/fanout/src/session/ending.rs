@@ -14,12 +14,10 @@ pub(super) enum Phase {
     Open,
     /// Our Close frame is on its way or out; the client's is awaited.
     Closing,
-    /// Both Close frames are said, or ours is about to be, or nobody answers one: write, shut
-    /// down, end.
-    Answering,
-    /// The client broke the protocol: write our Close frame and shut down, then swallow its
-    /// bytes until it ends. Closing at once would reset the connection under our last frame.
-    Discarding {
+    /// The client has closed, or broke the protocol, or has no way to answer: write our Close
+    /// frame and shut down, then swallow its bytes until it ends (RFC 6455 section 7.1.1). Closing
+    /// at once would reset the connection under our last frame, by a pong on its way say.
+    Ending {
         /// Our side is shut down.
         shut: bool,
     },
@@ -31,7 +29,7 @@ impl<Io> Session<Io> {
         if self.phase == Phase::Open {
             self.stop_watching(reason, frame::close(Some(code), text));
             self.phase = match self.wire.is_one_way() {
-                true => Phase::Answering,
+                true => Phase::Ending { shut: false },
                 false => Phase::Closing,
             };
         }

@@ -18,6 +18,8 @@ mod hardening;
 mod limits;
 mod load;
 mod mutations;
+mod rfc6455;
+mod rfc7692;
 mod rules;
 mod sdk;
 mod shutdown;
