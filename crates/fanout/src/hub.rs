@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use crate::config::FanoutConfig;
 use crate::gate::Pass;
-use crate::history::History;
+use crate::history::{History, Replay};
 use crate::log::Freed;
 use crate::notice;
 use crate::observer::Observer;
@@ -237,6 +237,9 @@ impl Hub {
         let (replay, recovered) = shared.beginning(&state, &query);
         let last = state.next_seq - 1;
         let begin = replay.as_ref().map_or(last, |replay| replay.seq);
+        // Who has nothing to read in the history begins in the log.
+        let unread = |replay: &Replay| state.history.unread(replay) > 0;
+        let replay = replay.filter(unread);
         let hello = query.view.envelope;
         let hello = hello.then(|| notice::hello(&shared.epoch, begin, recovered));
         let watched = shared.watched(&mut state, query.view)?;

@@ -172,10 +172,10 @@ impl Shared {
                 (log.unread(cursor), log.leave(cursor))
             }
         };
-        if let Entry::Occupied(mut watched) = state.views.entry(view.key.clone()) {
-            watched.get_mut().sessions -= 1;
-            if watched.get().sessions == 0 {
-                watched.remove();
+        if let Some(watched) = state.views.get_mut(&view.key) {
+            watched.sessions -= 1;
+            if watched.sessions == 0 {
+                state.views.remove(&view.key);
             }
         }
         drop(state);

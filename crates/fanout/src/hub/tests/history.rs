@@ -178,3 +178,24 @@ async fn the_history_forgets() {
     let mut session = hub.subscribe(replay()).unwrap();
     assert_eq!(read_all(&mut session), (vec![], 0, 0));
 }
+
+/// Scenario: no history, or one that holds nothing that a session asks for; it is published to
+/// before the session reads.
+/// Guarantees: what comes after the subscription is not lost, though no history holds it.
+#[test]
+fn who_has_nothing_to_replay_needs_no_history() {
+    for (history_bytes, published) in [(0, 2), (1 << 20, 0)] {
+        let hub = hub(FanoutConfig {
+            history_bytes,
+            ..FanoutConfig::default()
+        });
+        for number in 0..published {
+            hub.publish(Signal::Metrics, export(ECHO, number, 0), 1);
+        }
+        let mut session = hub.subscribe(replay()).unwrap();
+        assert_eq!(hub.snapshot().replaying, 0);
+        let long = export(ECHO, 7, (1 << 20) + 1);
+        hub.publish(Signal::Metrics, long, 1);
+        assert_eq!(read_all(&mut session), (vec![7], 0, 0));
+    }
+}
