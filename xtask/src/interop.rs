@@ -5,7 +5,7 @@
 //! The scripts are in `xtask/interop`; this part gets them what they need, and runs them.
 
 mod go;
-mod node;
+pub(crate) mod node;
 mod python;
 
 use std::ffi::OsStr;
@@ -24,7 +24,7 @@ const SCRIPTS: &str = "xtask/interop";
 const STAMP: &str = "made-of";
 
 /// What a comparison is written for, where the machine has it.
-enum Tool<T> {
+pub(crate) enum Tool<T> {
     /// Installed or built, below `target/`.
     Ready(T),
     /// Not there; what somebody has to install.
@@ -45,7 +45,8 @@ pub(crate) fn run(all: bool, flags: &[String]) -> Result<()> {
     // Downloads wait for the network while compilers wait for processors.
     let (python, node, go) = thread::scope(|scope| {
         let python = scope.spawn(|| python::environment(&scripts, &folder.join("python")));
-        let node = scope.spawn(|| node::packages(&scripts, &folder.join("javascript")));
+        let node =
+            scope.spawn(|| node::packages(&scripts.join("javascript"), &folder.join("javascript")));
         let go = scope.spawn(|| go::binaries(&scripts, &folder.join("go")));
         cargo(&["build", "--package", "server", "--locked"], &[])?;
         anyhow::Ok((join(python)?, join(node)?, join(go)?))
@@ -178,7 +179,7 @@ fn join<T>(thread: thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
         .map_err(|_| anyhow!("a thread has panicked"))?
 }
 
-fn execute(command: &mut Command) -> Result<()> {
+pub(crate) fn execute(command: &mut Command) -> Result<()> {
     let status = command
         .status()
         .with_context(|| format!("{command:?} can't be run"))?;

@@ -1,11 +1,13 @@
 //! Maintenance tasks, run as `cargo xtask <task>`. A list of them, nothing else.
 
 mod codegen;
+mod e2e;
 mod fuzz;
 mod instructions;
 mod interop;
 mod load;
 mod tidy;
+mod vendor;
 mod verify;
 
 use anyhow::Result;
@@ -52,6 +54,29 @@ enum Task {
         #[arg(last = true)]
         relay: Vec<String>,
     },
+    /// Look at the page in a real browser (Node.js, Chromium)
+    E2e {
+        /// Fail where Node.js or Chromium is missing, instead of leaving out what needs it
+        #[arg(long)]
+        all: bool,
+        /// The browser, instead of the Chromium that is found
+        #[arg(long, value_name = "FILE")]
+        browser: Option<std::path::PathBuf>,
+        /// Put the pictures that are taken into docs/images
+        #[arg(long)]
+        pictures: bool,
+        /// Measure the page under load for so many seconds, instead of testing it
+        #[arg(long, value_name = "SECONDS")]
+        load: Option<u64>,
+        /// Only these parts: access, logs, look, metrics, raw, state, traces
+        only: Vec<String>,
+    },
+    /// Take over what the page has of others, from their packages (Node.js)
+    Vendor {
+        /// Change nothing; fail if a file would change
+        #[arg(long)]
+        check: bool,
+    },
     /// Put load on the relay, and others beside it, and measure what that costs (Linux)
     #[command(disable_help_flag = true)]
     Load {
@@ -69,6 +94,20 @@ fn main() -> Result<()> {
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Instructions => instructions::run(),
         Task::Interop { all, relay } => interop::run(all, &relay),
+        Task::E2e {
+            all,
+            browser,
+            pictures,
+            load,
+            only,
+        } => e2e::run(&e2e::Wishes {
+            all,
+            browser,
+            only,
+            pictures,
+            load,
+        }),
+        Task::Vendor { check } => vendor::run(check),
         Task::Load { args } => load::run(&args),
     }
 }

@@ -6,6 +6,7 @@ mod convert;
 mod cors;
 mod fanout;
 mod grpc;
+mod page;
 mod tls;
 mod tokens;
 mod values;
@@ -49,7 +50,7 @@ const MAX_WORKERS: i64 = 512;
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Receive OTLP over HTTP and gRPC and show it to WebSocket clients (the default)
+    /// Receive OTLP over HTTP and gRPC and show it over WebSocket and HTTP (the default)
     Serve(Box<ServeArgs>),
     /// Convert files of OTLP: JSON, JSON Lines and protobuf, gzip or zstd around them
     Convert(convert::ConvertArgs),
@@ -152,6 +153,9 @@ struct ServeArgs {
     allowed_hosts: Vec<HostName>,
 
     #[command(flatten)]
+    page: page::PageArgs,
+
+    #[command(flatten)]
     cors: cors::CorsArgs,
 
     #[command(flatten)]
@@ -223,6 +227,7 @@ impl ServeArgs {
         args.tokens.apply(&mut config);
         config.gate.allowed_origins = args.allowed_origins;
         config.gate.allowed_hosts = args.allowed_hosts;
+        args.page.apply(&mut config);
         config.cors = args.cors.into_config();
         if let Some(limit) = args.max_body {
             config.ingest.max_body_bytes = limit;
@@ -365,6 +370,7 @@ mod tests {
             ["--workers", "513"],
             ["--allowed-origins", "example.com"],
             ["--allowed-hosts", "a/b"],
+            ["--base-path", "otel"],
             ["--cors-allowed-origins", "example.com"],
             ["--cors-allowed-headers", "a b"],
             ["--ping-interval", "soon"],

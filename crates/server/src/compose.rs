@@ -22,7 +22,7 @@ use socket2::{Domain, Socket, Type};
 use tracing::{info, warn};
 
 use self::accept::service;
-use crate::RunError;
+use crate::base_path::BasePath;
 use crate::bridge::Bridge;
 use crate::config::{ConnectionConfig, ServerConfig};
 use crate::conn::{ConnHandle, Connections};
@@ -30,10 +30,12 @@ use crate::cors::Cors;
 use crate::counters::Counters;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
+use crate::pages::About;
 use crate::proxies::Proxies;
 use crate::shutdown::{self, Draining};
 use crate::tls::{Stream, Tls};
 use crate::tokens::Asked;
+use crate::{RunError, showing};
 
 /// Connections that the system may hold ready for us.
 const BACKLOG: i32 = 1024;
@@ -65,6 +67,8 @@ struct Parts {
     fanout: Fanout,
     rules: Arc<Rules>,
     cors: Arc<Cors>,
+    base_path: Option<BasePath>,
+    about: About,
     connections: Connections,
     proxies: Arc<Proxies>,
     waits: ConnectionConfig,
@@ -140,7 +144,7 @@ impl Relay {
     /// [`RunError::Server`] if serving fails.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let (addresses, grpc_addresses) = (self.addresses(), self.grpc_addresses());
-        let parts = self.parts(&addresses);
+        let parts = self.parts(&addresses, &grpc_addresses);
         let mut builder = Server::build()
             .workers(self.config.workers)
             // `Connections` is the limit that answers; this one would only stop accepting.
@@ -181,6 +185,8 @@ impl Relay {
         let reloading = reload::watch(self.files.clone(), self.config.reload_interval, hub);
         let reloading = actix_rt::spawn(reloading);
         announce::listening(&addresses, &grpc_addresses, &self.files);
+        let demo = addresses.first().filter(|_| self.config.demo);
+        let demo = demo.map(|address| actix_rt::spawn(showing::run(*address)));
 
         let sessions = parts.fanout.hub.clone();
         let mut serving = actix_rt::spawn(server);
@@ -192,6 +198,9 @@ impl Relay {
                 return Err(io::Error::other("it stopped by itself").into());
             }
             error = grpc.ended() => return Err(error.into()),
+        }
+        if let Some(demo) = demo {
+            demo.abort();
         }
         info!("shutting down: no new connections, finishing what is under way");
         let grace = self.config.shutdown_grace;
@@ -222,7 +231,7 @@ impl Relay {
         Ok(())
     }
 
-    fn parts(&self, addresses: &[SocketAddr]) -> Parts {
+    fn parts(&self, addresses: &[SocketAddr], grpc: &[SocketAddr]) -> Parts {
         let config = &self.config;
         let counters = self.counters();
         let hub = Hub::new(config.fanout.clone(), counters.clone());
@@ -247,6 +256,10 @@ impl Relay {
             },
             rules,
             cors: Arc::new(Cors::new(&config.cors, counters.clone())),
+            base_path: config.base_path.clone(),
+            about: About {
+                grpc_ports: grpc.iter().map(SocketAddr::port).collect(),
+            },
             connections: Connections::by_address(
                 config.connections.max,
                 config.connections.max_per_address,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use fanout::FanoutConfig;
 use ingest::IngestConfig;
 
+use crate::base_path::BasePath;
 use crate::cors::CorsConfig;
 use crate::gate::GateConfig;
 use crate::proxies::Proxies;
@@ -43,6 +44,11 @@ pub struct ServerConfig {
     pub fanout: FanoutConfig,
     /// Who may talk to the relay.
     pub gate: GateConfig,
+    /// What a reverse proxy puts before all paths. Default: nothing.
+    pub base_path: Option<BasePath>,
+    /// Whether the relay is sent telemetry that is made up, to the first address of
+    /// [`listen`](Self::listen), without TLS and without a token. Default: no.
+    pub demo: bool,
     /// Which web pages may send.
     pub cors: CorsConfig,
 }
@@ -170,6 +176,8 @@ impl Default for ServerConfig {
             reload_interval: Duration::from_secs(30),
             fanout: FanoutConfig::default(),
             gate: GateConfig::default(),
+            base_path: None,
+            demo: false,
             cors: CorsConfig::default(),
         }
     }

@@ -7,6 +7,7 @@
 //! [`Relay`] is the whole program, callable from a test. Beside it, [`conversion`] converts files
 //! with [`::convert`], without a relay.
 
+pub mod base_path;
 pub mod bridge;
 pub mod cli;
 mod compose;
@@ -21,6 +22,7 @@ mod grpc;
 pub mod logging;
 mod pages;
 pub mod proxies;
+mod showing;
 pub mod shutdown;
 mod throttle;
 pub mod tls;

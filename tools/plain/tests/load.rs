@@ -1,4 +1,5 @@
 //! The plain server does its work, and the load generator measures it.
+
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,

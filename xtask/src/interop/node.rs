@@ -13,14 +13,14 @@ const NEEDS: &str = "needs Node.js 20.6 or later with npm (https://nodejs.org)";
 /// What is installed, with exact versions and checksums.
 const PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// The packages and, beside them, where Node.js looks for them, the modules that use them.
-pub(super) fn packages(scripts: &Path, folder: &Path) -> Result<Tool<PathBuf>> {
+/// The packages that a folder names and, beside them, where Node.js looks for them, the modules of
+/// the folder that use them.
+pub(crate) fn packages(source: &Path, folder: &Path) -> Result<Tool<PathBuf>> {
     let node = version("node", &["--version"]);
     if node.is_none_or(|found| found < NODE) || version("npm", &["--version"]).is_none() {
         return Ok(Tool::Missing(NEEDS));
     }
-    let source = scripts.join("javascript");
-    cached(folder, &texts(&source, &PACKAGES)?, || {
+    cached(folder, &texts(source, &PACKAGES)?, || {
         for name in PACKAGES {
             std::fs::copy(source.join(name), folder.join(name))?;
         }
@@ -29,7 +29,7 @@ pub(super) fn packages(scripts: &Path, folder: &Path) -> Result<Tool<PathBuf>> {
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
         execute(npm.current_dir(folder).stdout(Stdio::null()))
     })?;
-    for entry in std::fs::read_dir(&source)? {
+    for entry in std::fs::read_dir(source)? {
         let path = entry?.path();
         if let (Some(name), Some("mjs")) = (path.file_name(), extension(&path)) {
             std::fs::copy(&path, folder.join(name))?;

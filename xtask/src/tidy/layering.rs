@@ -13,10 +13,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ingest", &["otlp-codec"]),
     ("fanout", &["otlp-codec"]),
     ("convert", &["otlp-codec"]),
+    ("viewer", &[]),
+    ("demo", &["otlp-codec"]),
     // `load` only for tests and benchmarks.
     (
         "server",
-        &["otlp-codec", "convert", "ingest", "fanout", "load"],
+        &[
+            "otlp-codec",
+            "convert",
+            "ingest",
+            "fanout",
+            "viewer",
+            "demo",
+            "load",
+        ],
     ),
     ("load", &["otlp-codec"]),
     ("plain", &["load"]),
@@ -39,6 +49,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     ("convert", &["tokio", "actix-web", "clap", "tracing"]),
+    ("viewer", &["tokio", "actix-web"]),
+    ("demo", &["tokio", "actix-web"]),
     ("ingest", &["actix-ws", "clap", "tracing-subscriber"]),
     (
         "fanout",

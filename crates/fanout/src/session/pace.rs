@@ -11,7 +11,7 @@ use crate::frame::CloseCode;
 use crate::observer::{CloseReason, Loss};
 
 /// How long a client may take nothing before its session may be cut off, when there are too many
-/// frames in all; see [`FanoutConfig::frames_total_bytes`].
+/// frames in all; see [`frames_total_bytes`](crate::FanoutConfig::frames_total_bytes).
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
 impl<Io> Session<Io> {

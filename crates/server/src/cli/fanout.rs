@@ -10,7 +10,7 @@ use super::{set, values};
 
 #[derive(Debug, Args)]
 pub(super) struct FanoutArgs {
-    /// The most WebSocket sessions [default: 10000]
+    /// The most sessions, of WebSocket and of streams [default: 10000]
     #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS", value_parser = values::count)]
     max_sessions: Option<usize>,
 

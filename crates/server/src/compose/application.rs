@@ -31,6 +31,8 @@ pub(super) fn application(
         fanout,
         rules,
         cors,
+        base_path,
+        about,
         connections,
         draining,
         routes,
@@ -39,10 +41,12 @@ pub(super) fn application(
     App::new()
         .wrap_fn(move |mut request, next| {
             let exchange = Exchange::begin(&mut request);
+            let moved = base_path.as_ref().and_then(|base| base.route(&mut request));
             let page = cors.judge(request.head());
             let at_once = client::identify(&connections, &mut request, &exchange)
                 .or_else(|| refusal(&rules, request.head()))
-                .or_else(|| cors.preflight(request.head(), &page));
+                .or_else(|| cors.preflight(request.head(), &page))
+                .or(moved);
             let answer = match at_once {
                 Some(response) => Answer::Given(request.into_response(response)),
                 None => Answer::Handled(next.call(request)),
@@ -59,7 +63,7 @@ pub(super) fn application(
         .configure(|cfg| ingest::configure(cfg, receiver))
         .configure(|cfg| fanout::configure::<Handle>(cfg, fanout))
         .configure(|cfg| routes(cfg))
-        .configure(|cfg| pages::configure(cfg, draining))
+        .configure(|cfg| pages::configure(cfg, &about, draining))
 }
 
 /// How a request is answered: at once, or by its handler.

@@ -26,7 +26,11 @@ pub(super) fn judging(
     Error = Response<BoxBody>,
     InitError = (),
 > {
-    fn_service(move |request: Request| {
+    fn_service(move |mut request: Request| {
+        let base = parts.base_path.as_ref();
+        if let Some(uri) = base.and_then(|base| base.strip(request.uri())) {
+            request.head_mut().uri = uri;
+        }
         let judged = match refused(&parts, &request) {
             Some(response) => Err(answer(request, response)),
             None => Ok(request),

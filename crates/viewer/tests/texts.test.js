@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { curl, python, websocat } from '../web/core/commands.js';
+import { clauseText, globPattern, matcher, parseFilter } from '../web/core/filter.js';
+import { bytes, count, duration, plain, quantity } from '../web/core/format.js';
+import { Frames } from '../web/core/frames.js';
+import { labelText, splitLabels } from '../web/ui/labels.js';
+
+/** Guarantees: clauses of the relay are told from text; quotes hold together. */
+test('filters are read', () => {
+  assert.deepEqual(parseFilter('Time out attr.a="x y" resource.service.name=shop-* metric=m a=b attr.=c attr.k='), {
+    clauses: [{ name: 'attr.a', value: 'x y' }, { name: 'resource.service.name', value: 'shop-*' }, { name: 'metric', value: 'm' }],
+    words: ['time', 'out', 'a=b', 'attr.=c', 'attr.k='],
+  });
+  assert.deepEqual(parseFilter('"two words"').words, ['two words']);
+  assert.deepEqual(parseFilter('attr.k==v').clauses, [{ name: 'attr.k', value: '=v' }]);
+  const text = clauseText('attr.k', 'a b');
+  assert.deepEqual(parseFilter(text).clauses, [{ name: 'attr.k', value: 'a b' }]);
+});
+
+/** Guarantees: globs as the relay's: `*`, `?`, and nothing else is special. */
+test('globs', () => {
+  for (const [glob, yes, no] of [['a*', ['a', 'abc'], ['ba']], ['a?c', ['abc', 'a😀c'], ['ac', 'abbc']], ['a.b[c]+', ['a.b[c]+'], ['axbc']], ['*', ['', 'x\ny'], []], ['(^$|)\\', ['(^$|)\\'], ['']]]) {
+    for (const text of yes) assert.ok(globPattern(glob).test(text), `${glob} ${text}`);
+    for (const text of no) assert.ok(!globPattern(glob).test(text), `${glob} ${text}`);
+  }
+});
+
+/** Guarantees: alternatives of one name, all of different names. */
+test('matching', () => {
+  const item = { labels: [['a', '1']], resource: [['r', 'x']], scope: 's' };
+  const matches = (text) => matcher(parseFilter(text).clauses)?.(item);
+  assert.ok(matches('attr.a=2 attr.a=1 resource.r=x scope=s'));
+  assert.ok(!matches('attr.a=1 resource.r=y'));
+  assert.ok(!matches('attr.b=*'));
+  assert.equal(matches('metric=a text'), undefined);
+});
+
+/** Guarantees: three digits, the unit that fits, and UCUM's units as people read them. */
+test('quantities', () => {
+  assert.deepEqual([0, 0.5, 12.345, 999.9, 1000, 12_345, 1.5e6, -2500, 1e-5, NaN].map(plain), ['0', '0.5', '12.3', '1k', '1k', '12.3k', '1.5M', '-2.5k', '1.0e-5', 'NaN']);
+  assert.deepEqual([0, 1023, 1024, 1.5 * 2 ** 30].map(bytes), ['0 B', '1023 B', '1 KiB', '1.5 GiB']);
+  assert.deepEqual([0, 0.0123, 1.5, 90, 7200].map(duration), ['0 s', '12.3 ms', '1.5 s', '1.5 min', '2 h']);
+  assert.deepEqual([quantity(2048, 'By', true), quantity(250, 'ms'), quantity(3, '{request}', true), quantity(0.5, '1'), quantity(undefined, 's')], ['2 KiB/s', '250 ms', '3 request/s', '0.5', '–']);
+  assert.deepEqual([count(1, 'span'), count(1200, 'span'), count(2, 'series', 'series')], ['1 span', '1,200 spans', '2 series']);
+});
+
+/** Guarantees: what a shell or Python reads is the address, whatever it holds. */
+test('commands', () => {
+  assert.equal(websocat("ws://h/ws?a='b", false), "websocat -B 16777216 'ws://h/ws?a='\\''b'");
+  assert.ok(curl('http://h/', true).includes('$TOKEN'));
+  assert.ok(python('ws://h/"', false).includes('"ws://h/\\""'));
+  assert.ok(python('ws://h/', true).includes('os.environ'));
+});
+
+/** Guarantees: labels that all lines share are said once. */
+test('labels', () => {
+  const lines = [{ labels: [['attr.a', '1'], ['resource.r', 'x']] }, { labels: [['attr.a', '2'], ['resource.r', 'x']] }];
+  const { shared, differing } = splitLabels(lines);
+  assert.equal(labelText(shared), 'r=x');
+  assert.deepEqual(lines.map((line) => labelText(differing(line))), ['a=1', 'a=2']);
+  const alone = splitLabels([{ labels: [['attr.a', '1'], ['resource.r', 'x'], ['quantile', 'p50']] }]);
+  assert.equal(labelText(alone.shared), 'r=x');
+  assert.equal(labelText(alone.differing({ labels: [['attr.a', '1'], ['resource.r', 'x'], ['quantile', 'p50']] })), 'a=1 · p50');
+  assert.deepEqual(splitLabels([]).shared, []);
+});
+
+/** Guarantees: so many frames, and so much text; the newest always stays. */
+test('frames', () => {
+  const frames = new Frames({ frames: 3, characters: 10 });
+  for (const text of ['aaa', 'bbb', 'ccc', 'ddd']) frames.add(text, { time: 1 });
+  assert.deepEqual(frames.ring.toArray().map(({ text }) => text), ['bbb', 'ccc', 'ddd']);
+  frames.add('eeeeee', {});
+  assert.deepEqual(frames.ring.toArray().map(({ text }) => text), ['ddd', 'eeeeee']);
+  frames.add('f'.repeat(99), {});
+  assert.equal(frames.ring.length, 1);
+  assert.equal(frames.characters, 99);
+});

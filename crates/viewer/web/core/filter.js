@@ -1,0 +1,76 @@
+/**
+ * Filters, as they are typed: `resource.service.name=shop-* attr.http.route=/cart timeout`.
+ *
+ * A part `NAME=GLOB` is one of the relay's clauses, and is sent to it; the rest is text to look
+ * for. Values of one name are alternatives, different names all have to match, as in the relay's
+ * own protocol. Quotes hold what has spaces together: `attr.user="Ada L"`.
+ */
+
+import { labelOf } from './attributes.js';
+
+const CLAUSE = /^(metric|scope|span|severity|resource\.[^=]+|attr\.[^=]+)=(.*)$/s;
+/** A part: a name and quoted text, quoted text, or anything up to a space. */
+const PART = /([^\s="]+=)?"([^"]*)"?|\S+/g;
+
+/** The most clauses that the relay takes, less a few for the chosen metrics. */
+export const MAX_CLAUSES = 64;
+
+/** What a typed filter says: `{ clauses: [{ name, value }], words: [text] }`. */
+export function parseFilter(text) {
+  const filter = { clauses: [], words: [] };
+  for (const [part, name, quoted] of text.matchAll(PART)) {
+    const plain = quoted === undefined ? part : `${name ?? ''}${quoted}`;
+    const clause = CLAUSE.exec(plain);
+    if (clause && clause[2] !== '' && filter.clauses.length < MAX_CLAUSES) {
+      filter.clauses.push({ name: clause[1], value: clause[2] });
+    } else if (plain) {
+      filter.words.push(plain.toLowerCase());
+    }
+  }
+  return filter;
+}
+
+/** A clause as it is typed. */
+export function clauseText(name, value) {
+  return /[\s"]/.test(value) ? `${name}="${value.replaceAll('"', '?')}"` : `${name}=${value}`;
+}
+
+/** A value as a glob that matches it: what stands for itself can't be told from what doesn't. */
+export function globOf(value) {
+  return value === '' ? '*' : value;
+}
+
+/** A regular expression for a glob: `*` is any text, `?` any one character. */
+export function globPattern(glob) {
+  const escaped = glob.replace(/[\\^$.+()|[\]{}]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'su');
+}
+
+/**
+ * A predicate of items `{ resource, labels, scope }`, for the clauses about those; `undefined` if
+ * there are none.
+ */
+export function matcher(clauses) {
+  const byName = new Map();
+  for (const { name, value } of clauses) {
+    if (name !== 'scope' && !name.includes('.')) continue;
+    byName.set(name, [...(byName.get(name) ?? []), globPattern(value)]);
+  }
+  if (byName.size === 0) return undefined;
+  return (item) =>
+    [...byName].every(([name, globs]) => {
+      const text = textOf(item, name);
+      return text !== undefined && globs.some((glob) => glob.test(text));
+    });
+}
+
+function textOf({ resource, labels, scope }, name) {
+  if (name === 'scope') return scope;
+  const dot = name.indexOf('.');
+  return labelOf(name.slice(0, dot) === 'resource' ? resource : labels, name.slice(dot + 1));
+}
+
+/** Whether a text, in lower case, holds every word. */
+export function holdsAll(text, words) {
+  return words.every((word) => text.includes(word));
+}

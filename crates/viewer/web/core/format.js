@@ -1,0 +1,85 @@
+/** Numbers, units and times for people. */
+
+const SI = [
+  [1e12, 'T'],
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+];
+const BINARY = [
+  [2 ** 40, 'TiB'],
+  [2 ** 30, 'GiB'],
+  [2 ** 20, 'MiB'],
+  [2 ** 10, 'KiB'],
+];
+/** Units of time of UCUM, in seconds. */
+const TIMES = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86_400 };
+const SHOWN_TIMES = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+  [1e-3, 'ms'],
+  [1e-6, 'µs'],
+  [1e-9, 'ns'],
+];
+
+/** Three or so significant digits, without zeros behind. */
+export function digits(value) {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  if (size >= 1000) return value.toFixed(0);
+  if (size < 0.001) return value.toExponential(1);
+  return String(Number(value.toPrecision(3)));
+}
+
+/** A plain number: `1.2k`, `34M`. */
+export function plain(value) {
+  const scale = SI.find(([least]) => Math.abs(value) >= least * 0.9995);
+  return scale && Number.isFinite(value) ? `${digits(value / scale[0])}${scale[1]}` : digits(value);
+}
+
+/** Bytes: `1.2 MiB`. */
+export function bytes(value) {
+  const scale = BINARY.find(([least]) => Math.abs(value) >= least);
+  return scale && Number.isFinite(value) ? `${digits(value / scale[0])} ${scale[1]}` : `${digits(value)} B`;
+}
+
+/** A duration in seconds: `12 ms`. */
+export function duration(seconds) {
+  if (seconds === 0) return '0 s';
+  const scale = SHOWN_TIMES.find(([least]) => Math.abs(seconds) >= least * 0.9995) ?? SHOWN_TIMES.at(-1);
+  return Number.isFinite(seconds) ? `${digits(seconds / scale[0])} ${scale[1]}` : String(seconds);
+}
+
+/** A value with its unit, one of UCUM as OpenTelemetry writes them; `perSecond` for rates. */
+export function quantity(value, unit, perSecond = false) {
+  if (value === undefined || value === null) return '–';
+  const per = perSecond ? '/s' : '';
+  if (unit === 'By') return bytes(value) + per;
+  if (unit in TIMES && !perSecond) return duration(value * TIMES[unit]);
+  const name = unitName(unit);
+  if (unit === '%') return `${digits(value)} %${per}`;
+  return `${plain(value)}${name && ` ${name}`}${per}`;
+}
+
+/** A unit as people read it: without the braces of annotations, and nothing for `1`. */
+export function unitName(unit) {
+  if (unit === '1' || unit === '{1}') return '';
+  return { By: 'bytes' }[unit] ?? unit.replace(/[{}]/g, '');
+}
+
+/** The time of a day, to the millisecond: `17:04:31.250`. */
+export function clock(milliseconds) {
+  if (!milliseconds) return '–';
+  const date = new Date(milliseconds);
+  const two = (number) => String(number).padStart(2, '0');
+  const fraction = String(date.getMilliseconds()).padStart(3, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${fraction}`;
+}
+
+/** One thing or several: `1 series`, `2 spans`. */
+export function count(number, one, several = `${one}s`) {
+  return `${number.toLocaleString('en')} ${number === 1 ? one : several}`;
+}

@@ -1,0 +1,283 @@
+/** One chart of a metric: lines, legend, buckets, and what can be chosen. */
+
+import uPlot from '../vendor/uplot/uPlot.esm.js';
+import { clock, count, plain, quantity, unitName } from '../core/format.js';
+import { choice, fill, h, iconButton, setText } from './dom.js';
+import { labelText, nameText, shortName, splitLabels, valueText } from './labels.js';
+import { colour } from './theme.js';
+import { bucketBars } from './bars.js';
+
+const HEIGHT = 220;
+const COLOURS = 10;
+const MODES = {
+  value: 'Value',
+  rate: 'Rate /s',
+  quantiles: 'p50, p90, p99',
+  p50: 'p50',
+  p90: 'p90',
+  p99: 'p99',
+  mean: 'Mean',
+};
+const NATURAL = new Intl.Collator('en', { numeric: true });
+/** Charts whose cursors move together. */
+const SYNC = uPlot.sync('charts');
+
+export class Chart {
+  /** @param {object} acts `remove()`, `set({ mode, by })` and `filter(name, value)` */
+  constructor(acts) {
+    this.acts = acts;
+    this.slots = new Map();
+    this.hidden = new Set();
+    this.plotArea = h('div', { className: 'plot' });
+    this.head = h('div', { className: 'card-head' });
+    this.shared = h('p', { className: 'shared' });
+    this.notes = h('p', { className: 'note' });
+    this.legend = h('ul', { className: 'legend', 'aria-label': 'Lines' });
+    this.legendHead = h('p', { className: 'legend-head' });
+    this.bars = h('div', { className: 'bars-area' });
+    this.element = h('section', { className: 'card' }, this.head, this.shared, this.plotArea, this.legendHead, this.legend, this.notes, this.bars);
+    this.sizes = new ResizeObserver(() => this.#resize());
+    this.sizes.observe(this.plotArea);
+  }
+
+  remove() {
+    this.sizes.disconnect();
+    this.plot?.destroy();
+    this.element.remove();
+  }
+
+  /** Shows what the worker has made of a metric. `gaps` are times at which something is missing. */
+  update(chart, gaps) {
+    this.chart = chart;
+    this.gaps = gaps;
+    this.#showHead(chart);
+    const lines = this.#inOrder(chart.lines);
+    const { shared, differing } = splitLabels(lines);
+    this.names = lines.map((line) => valueText(differing(line)) || 'all');
+    this.titles = lines.map((line) => labelText(differing(line)));
+    setText(this.legendHead, lines.length > 0 ? nameText(differing(lines[0])) : '');
+    setText(this.shared, chart.by === '*' ? `${count(chart.series, 'series', 'series')} in one` : labelText(shared));
+    this.shared.title = this.shared.textContent;
+    this.#plot(lines, chart);
+    this.#showLegend(lines);
+    const notes = [];
+    if (chart.lines.length === 0) notes.push('Nothing in this span of time yet. Rates and quantiles of cumulative metrics begin with the second point.');
+    if (chart.hidden > 0) notes.push(`${count(chart.hidden, 'more line')}: the ${lines.length} highest are shown. Group or filter to see others.`);
+    setText(this.notes, notes.join(' '));
+    this.notes.hidden = notes.length === 0;
+    bucketBars(this.bars, chart);
+  }
+
+  /** The colours have changed. */
+  repaint() {
+    this.plot?.destroy();
+    this.plot = undefined;
+    if (this.chart) this.update(this.chart, this.gaps);
+  }
+
+  /** Lines keep their place, and so their colour, as long as they are there. */
+  #inOrder(lines) {
+    const keys = lines.map(({ labels }) => JSON.stringify(labels));
+    for (const key of this.slots.keys()) if (!keys.includes(key)) this.slots.delete(key);
+    const inOrder = keys.toSorted(NATURAL.compare);
+    for (const key of inOrder) if (!this.slots.has(key)) this.slots.set(key, freeSlot(this.slots));
+    const slotted = lines.map((line, at) => ({ ...line, key: keys[at], slot: this.slots.get(keys[at]) }));
+    return slotted.sort((one, other) => one.slot - other.slot);
+  }
+
+  #showHead(chart) {
+    const { metric, modes, mode, by, labels, series } = chart;
+    const signature = JSON.stringify([metric, modes, mode, by, labels.map(({ name, count }) => [name, count > 1])]);
+    if (this.headSignature !== signature) {
+      this.headSignature = signature;
+      const set = (change) => this.acts.set({ mode: chart.mode, by: chart.by, ...change });
+      const groups = [['each', 'each series'], ['*', 'all in one'], ...labels.map(({ name }) => [name, shortName(name)])];
+      if (!groups.some(([name]) => name === by)) groups.push([by, shortName(by)]);
+      this.seriesCount = h('span');
+      fill(
+        this.head,
+        h('div', { className: 'card-title' },
+          h('h2', { title: metric.description || metric.name }, metric.name),
+          h('p', { className: 'facts' }, kindText(metric), this.seriesCount)),
+        h('div', { className: 'card-controls' },
+          modes.length > 1 && choice(`Show ${metric.name} as`, modes.map((mode) => [mode, MODES[mode]]), mode, (mode) => set({ mode })),
+          choice(`Lines of ${metric.name}`, groups.map(([name, text]) => [name, name === '*' || name === 'each' ? text : `by ${text}`]), by, (by) => set({ by })),
+          iconButton('close', `Remove the chart of ${metric.name}`, this.acts.remove)),
+      );
+      this.element.setAttribute('aria-label', metric.name);
+    }
+    setText(this.seriesCount, ` · ${count(series, 'series', 'series')}`);
+  }
+
+  #plot(lines, chart) {
+    const keys = JSON.stringify([lines.map(({ key }) => key), chart.mode, chart.metric.unit]);
+    const data = [chart.times, ...lines.map(({ values }) => values)];
+    if (this.plot && this.plotKeys === keys) {
+      this.plot.setData(data, false);
+      this.plot.setScale('x', { min: chart.from / 1000, max: chart.to / 1000 });
+      return;
+    }
+    this.plot?.destroy();
+    this.plotKeys = keys;
+    this.plot = new uPlot(this.#options(lines, chart), data, this.plotArea);
+    this.plot.setScale('x', { min: chart.from / 1000, max: chart.to / 1000 });
+    this.plot.root.setAttribute('aria-hidden', 'true');
+  }
+
+  #options(lines, { metric, mode }) {
+    const format = (value) => shortText(value, metric, mode);
+    const axis = { stroke: colour('--soft'), font: '12px system-ui, sans-serif', grid: { stroke: colour('--grid'), width: 1 }, ticks: { show: false } };
+    return {
+      width: Math.max(this.plotArea.clientWidth, 200),
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { sync: { key: SYNC.key, setSeries: false }, drag: { x: false, y: false }, points: { size: 6 }, y: false },
+      scales: { x: { time: true, auto: false }, y: { range: rangeOf } },
+      axes: [
+        { ...axis, size: 30, space: 90, values: times },
+        { ...axis, size: axisSize, gap: 6, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))) },
+      ],
+      series: [{}, ...lines.map((line) => this.#series(line))],
+      hooks: { setCursor: [() => this.#showValues()], draw: [(plot) => this.#drawGaps(plot)] },
+    };
+  }
+
+  #series({ slot, key }) {
+    return {
+      stroke: colour(`--c${slot % COLOURS}`),
+      width: 1.5,
+      dash: slot >= COLOURS ? [6, 3] : undefined,
+      points: { show: false },
+      paths: withDots,
+      show: !this.hidden.has(key),
+    };
+  }
+
+  #showLegend(lines) {
+    const signature = JSON.stringify([lines.map(({ key }) => key), this.names]);
+    if (this.legendSignature !== signature) {
+      this.legendSignature = signature;
+      this.values = lines.map(() => h('span', { className: 'legend-value' }));
+      fill(this.legend, lines.map((line, at) => h('li', {}, this.#entry(line, at))));
+    }
+    this.lines = lines;
+    this.#showValues();
+  }
+
+  #entry({ key, slot }, at) {
+    const mark = h('span', { className: slot >= COLOURS ? 'swatch dashed' : 'swatch' });
+    mark.style.setProperty('--swatch', `var(--c${slot % COLOURS})`);
+    const button = h('button', {
+      type: 'button',
+      className: 'legend-entry',
+      title: this.titles[at],
+      'aria-pressed': String(!this.hidden.has(key)),
+      on: {
+        click: () => {
+          if (!this.hidden.delete(key)) this.hidden.add(key);
+          const shown = !this.hidden.has(key);
+          button.setAttribute('aria-pressed', String(shown));
+          this.plot.setSeries(this.lines.findIndex((line) => line.key === key) + 1, { show: shown });
+        },
+      },
+    }, mark, h('span', { className: 'legend-name' }, this.names[at]), this.values[at]);
+    return button;
+  }
+
+  /** The values under the cursor, or the newest. */
+  #showValues() {
+    const { lines, chart, plot } = this;
+    if (!lines || !plot) return;
+    const { metric, mode } = chart;
+    const at = plot.cursor.idx ?? -1;
+    lines.forEach(({ values, newest }, line) => {
+      const value = plot.cursor.left >= 0 && at >= 0 ? nearest(values, at) : newest;
+      setText(this.values[line], isDistribution(metric) && mode === 'rate' ? `${plain(value ?? NaN)}/s` : quantity(value, metric.unit, mode === 'rate'));
+    });
+  }
+
+  /** A line where something is missing. */
+  #drawGaps(plot) {
+    const pen = plot.ctx;
+    const { left, top, width, height } = plot.bbox;
+    pen.save();
+    pen.fillStyle = colour('--gap');
+    for (const { time } of this.gaps) {
+      const x = plot.valToPos(time / 1000, 'x', true);
+      if (x >= left && x <= left + width) pen.fillRect(x - 2, top, 4, height);
+    }
+    pen.restore();
+  }
+
+  #resize() {
+    const width = this.plotArea.clientWidth;
+    if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: HEIGHT });
+  }
+}
+
+function freeSlot(slots) {
+  const taken = new Set(slots.values());
+  let slot = 0;
+  while (taken.has(slot)) slot += 1;
+  return slot;
+}
+
+function isDistribution({ kind }) {
+  return kind === 'histogram' || kind === 'exponentialHistogram' || kind === 'summary';
+}
+
+/** A value where its unit is named beside: only bytes, times and the like have one of their own. */
+export function shortText(value, { unit, kind }, mode) {
+  if (value === undefined || value === null) return '–';
+  if (isDistribution({ kind }) && mode === 'rate') return `${plain(value)}/s`;
+  return quantity(value, unitName(unit) === unit || unit === 'By' ? unit : '1', mode === 'rate');
+}
+
+/** What a metric is: `counter, cumulative · bytes`. */
+export function kindText({ kind, monotonic, temporality, unit }) {
+  const names = { gauge: 'gauge', sum: monotonic ? 'counter' : 'up-down counter', histogram: 'histogram', exponentialHistogram: 'exponential histogram', summary: 'summary' };
+  const name = unitName(unit);
+  return [names[kind], temporality, name].filter(Boolean).join(' · ');
+}
+
+/** The y-axis: with some air, from 0 where that is near. */
+function rangeOf(_, least, most) {
+  if (least === null || most === null || !Number.isFinite(least)) return [0, 1];
+  const span = most - least || Math.abs(most) || 1;
+  const low = least >= 0 && least < span * 2 ? 0 : least - span * 0.1;
+  return [low, most + span * 0.1];
+}
+
+/** As wide as the longest label needs. */
+function axisSize(plot, labels) {
+  const longest = Math.max(...(labels ?? ['']).map((label) => (label ?? '').length), 3);
+  return longest * 7 + 14;
+}
+
+/** Times of a day, in the clock of 24 hours. */
+function times(_, ticks, __, ___, step) {
+  return ticks.map((tick) => clock(tick * 1000).slice(0, step < 60 ? 8 : 5));
+}
+
+const linear = uPlot.paths.linear();
+
+/** Straight lines; a single point alone has none, so it gets a dot. */
+function withDots(plot, index, first, last) {
+  const paths = linear(plot, index, first, last);
+  const values = plot.data[index];
+  const known = [];
+  for (let at = first; at <= last && known.length < 2; at += 1) if (values[at] !== undefined && values[at] !== null) known.push(at);
+  if (known.length === 1 && paths) {
+    const x = plot.valToPos(plot.data[0][known[0]], 'x', true);
+    const y = plot.valToPos(values[known[0]], 'y', true);
+    paths.stroke.moveTo(x + 2, y);
+    paths.stroke.arc(x, y, 2, 0, 7);
+  }
+  return paths;
+}
+
+/** The value at a place, or the one before it. */
+function nearest(values, at) {
+  for (let back = at; back >= 0; back -= 1) if (values[back] !== undefined) return values[back];
+  return undefined;
+}

@@ -1,0 +1,73 @@
+/** The panel beside a list, with all of what is open there. */
+
+import { clock } from '../core/format.js';
+import { clauseText, globOf } from '../core/filter.js';
+import { copyButton, fill, h, iconButton } from './dom.js';
+
+/** The most characters of JSON that are shown; copying takes all. */
+const MAX_SHOWN = 200_000;
+
+export class Details {
+  /** @param {object} options `label`, and `close()` */
+  constructor({ label, close }) {
+    this.title = h('h2', { tabIndex: -1 });
+    this.body = h('div', { className: 'details-body', tabIndex: 0, role: 'group', 'aria-label': label });
+    this.element = h('aside', { className: 'details', 'aria-label': label, hidden: true },
+      h('div', { className: 'details-head' }, this.title, iconButton('close', 'Close', close)),
+      this.body);
+  }
+
+  get isOpen() {
+    return !this.element.hidden;
+  }
+
+  show(title, ...content) {
+    fill(this.title, title);
+    fill(this.body, ...content);
+    this.element.hidden = false;
+  }
+
+  close() {
+    this.element.hidden = true;
+  }
+}
+
+/** A table of names and values. `filter(text)` adds to the filter, where a name has one. */
+export function table(caption, rows, filter) {
+  if (rows.length === 0) return undefined;
+  return h('table', { className: 'pairs' }, h('caption', {}, caption), h('tbody', {}, rows.map(([name, value, clause]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, value, clause && filter && filterButton(clause, value, filter))))));
+}
+
+function filterButton(clause, value, filter) {
+  const text = clauseText(clause, globOf(value));
+  return h('button', { type: 'button', className: 'link filter-by', title: text, 'aria-label': `Filter by ${text}`, on: { click: () => filter(text) } }, 'filter');
+}
+
+/** The tables of labels that items have. */
+export function labelTables({ labels, resource, scope }, filter) {
+  return [
+    table('Attributes', labels.map(([key, text]) => [key, text, `attr.${key}`]), filter),
+    table('Resource', resource.map(([key, text]) => [key, text, `resource.${key}`]), filter),
+    scope ? table('Scope', [['name', scope, 'scope']], filter) : undefined,
+  ];
+}
+
+/** A value as JSON, to be read and copied. */
+export function json(caption, value, open = true) {
+  const text = JSON.stringify(value, null, 2);
+  return h('details', { className: 'json', open }, h('summary', {}, caption), code(caption, text, text));
+}
+
+/** A text of which a part is shown, and all is copied. */
+export function code(label, text, whole = text) {
+  const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}\n… ${(text.length - MAX_SHOWN).toLocaleString('en')} more characters; copy takes all` : text;
+  return h('div', { className: 'code' }, h('pre', { tabIndex: 0, role: 'region', 'aria-label': label }, h('code', {}, shown)), copyButton(`Copy: ${label}`, () => whole));
+}
+
+/** A date and time, as the clock of this browser has it. */
+export function dateTime(milliseconds) {
+  if (!milliseconds) return '–';
+  const date = new Date(milliseconds);
+  const two = (number) => String(number).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(milliseconds)}`;
+}

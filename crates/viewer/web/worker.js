@@ -1,0 +1,231 @@
+/**
+ * The worker: holds the connection, reads frames and keeps what they say, so that the page itself
+ * never has to. The page asks for what it shows, and gets that and no more.
+ */
+
+import { Watch } from './watch.js';
+import { edgeOf } from './core/clock.js';
+import { matcher, parseFilter, holdsAll } from './core/filter.js';
+import { Frames } from './core/frames.js';
+import { Logs, select, severityNumber } from './core/logs.js';
+import { Metrics } from './core/metrics.js';
+import { countItems, signalOf } from './core/otlp.js';
+import { Meter } from './core/meter.js';
+import { chart, frameRow, knownLabels, logDetail, logRow, metricRow, spanRow } from './core/rows.js';
+import { Traces, waterfall } from './core/traces.js';
+
+const metrics = new Metrics();
+const logs = new Logs();
+const traces = new Traces();
+const frames = new Frames();
+const meters = { exports: new Meter(), items: new Meter(), bytes: new Meter() };
+/** Where something is missing, the newest last: `{ time, kind, dropped }`. */
+let gaps = [];
+const MAX_GAPS = 100;
+/** When the newest data point came. */
+let received = 0;
+/** How far the relay's clock is ahead of the one here, in milliseconds, as far as can be told. */
+let ahead = -Infinity;
+/** What lists stood at when they were paused. */
+let paused;
+
+const watch = new Watch({ data, raw, gap, changed: () => postMessage({ status: status() }) });
+
+/** Takes a frame that was read. */
+function data(signal, request, time, length) {
+  const now = Date.now();
+  ahead = Math.max(ahead, time - now);
+  // What history holds is not what comes now: it counts for when the relay received it.
+  measure(time, length, countItems(signal, request));
+  if (signal === 'metrics') {
+    const newest = metrics.newest;
+    metrics.add(request);
+    if (metrics.newest > newest) received = now;
+  } else if (signal === 'traces') {
+    traces.add(request);
+  } else if (signal === 'logs') {
+    logs.add(request, time);
+  }
+}
+
+function measure(time, length, items) {
+  meters.exports.add(1, time);
+  meters.bytes.add(length, time);
+  meters.items.add(items, time);
+}
+
+/** Takes a frame as it came. */
+function raw(text) {
+  const now = Date.now();
+  let signal = '';
+  let items = 0;
+  try {
+    const request = JSON.parse(text);
+    signal = signalOf(request);
+    items = countItems(signal, request);
+  } catch {
+    // Several lines, or none of JSON: it is shown as it is.
+  }
+  measure(now, text.length, items);
+  frames.add(text, { time: now, signal, items });
+}
+
+/** Takes note of what is missing. */
+function gap({ kind, dropped }) {
+  const time = edge();
+  gaps = [...gaps, { time, kind, dropped }].slice(-MAX_GAPS);
+  logs.addGap(kind === 'lost' ? `${dropped} exports were lost here` : 'what came here before the relay was reached again is not known', Date.now());
+}
+
+function edge() {
+  return edgeOf(Date.now(), metrics.newest, received);
+}
+
+/** The span of time that is shown. What comes while it is paused is later than what was there. */
+function spanOf(length) {
+  const { to, until } = paused ?? { to: edge(), until: Infinity };
+  return { from: to - length, to, until };
+}
+
+/** What the bar of the page shows. */
+function status() {
+  const now = Date.now() + (Number.isFinite(ahead) ? ahead : 0);
+  const { state, reason, lost, breaks } = watch.link;
+  return {
+    state,
+    reason,
+    needsToken: watch.needsToken,
+    lost,
+    breaks,
+    exports: meters.exports.rate(now),
+    items: meters.items.rate(now),
+    bytes: meters.bytes.rate(now),
+    total: meters.exports.total,
+    paused: paused !== undefined,
+  };
+}
+
+/** The answers to what the page asks, by name. */
+const answers = {
+  status: () => ({}),
+
+  metrics({ search, filter, from, count, span }) {
+    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+    const { matches, names } = prepared(filter);
+    const fits = (metric) =>
+      holdsAll(`${metric.name} ${metric.unit}`.toLowerCase(), words) &&
+      (!names || names(metric)) &&
+      (!matches || some(metric.series, matches));
+    const all = metrics.all().filter(fits);
+    const now = Date.now();
+    const shown = spanOf(span);
+    const rows = all.slice(from, from + count).map((metric) => metricRow(metric, matches, shown, now));
+    return { total: all.length, known: metrics.byKey.size, rows, limits: limitsReached() };
+  },
+
+  charts({ names, charts, filter, span }) {
+    const { matches } = prepared(filter);
+    const time = spanOf(span);
+    const shown = names.map((name) => {
+      const settings = { mode: '', by: '', ...charts[name] };
+      return { name, charts: metrics.named(name).map((metric) => chart(metric, settings, matches, time)) };
+    });
+    const seen = gaps.filter((gap) => gap.time >= time.from);
+    return { shown, gaps: seen, limits: limitsReached(), points: metrics.points };
+  },
+
+  logs({ filter, severity, from, count }) {
+    const entries = paused?.logs ?? logs.ring.toArray();
+    const selected = select(entries, parseFilter(filter), severityNumber(severity));
+    const begin = Math.max(from < 0 ? selected.length + from : from, 0);
+    const rows = selected.slice(begin, begin + count).map(logRow);
+    return { total: selected.length, of: entries.length, gone: logs.gone, from: begin, rows, fresh: paused ? logs.next - paused.next : 0 };
+  },
+
+  log({ of }) {
+    const entries = paused?.logs ?? logs.ring.toArray();
+    const entry = entries.find((entry) => entry.id === of);
+    return { detail: entry && !entry.gap ? logDetail(entry) : undefined };
+  },
+
+  traces({ filter, from, count }) {
+    const all = paused?.traces ?? traces.summaries();
+    const { words } = parseFilter(filter);
+    const fits = ({ id, name, service }) => holdsAll(`${name}\n${service}\n${id}`.toLowerCase(), words);
+    const selected = words.length ? all.filter(fits) : all;
+    return { total: selected.length, of: all.length, gone: traces.gone, rows: selected.slice(from, from + count) };
+  },
+
+  trace({ of }) {
+    const trace = traces.get(of);
+    if (!trace) return { rows: [] };
+    const records = logs.ring.toArray().filter(({ record }) => record?.traceId === of);
+    return { trace: of, rows: waterfall(trace).map(spanRow), left: trace.left, logs: records.slice(-200).map(logRow) };
+  },
+
+  frames({ from, count }) {
+    const all = paused?.frames ?? frames.ring.toArray();
+    const begin = Math.max(from < 0 ? all.length + from : from, 0);
+    return { total: all.length, from: begin, rows: all.slice(begin, begin + count).map(frameRow), fresh: paused ? frames.next - paused.nextFrame : 0 };
+  },
+
+  frame({ of }) {
+    const all = paused?.frames ?? frames.ring.toArray();
+    return { detail: all.find((frame) => frame.id === of) };
+  },
+
+  labels: () => ({ labels: knownLabels([...metrics.byKey.values()].slice(0, 200)) }),
+};
+
+/** The predicates of the newest filter: they stay the same objects as long as it does. */
+let filtered = { text: '', matches: undefined, names: undefined };
+function prepared(text) {
+  if (filtered.text !== text) {
+    const { clauses } = parseFilter(text);
+    const globs = clauses.filter(({ name }) => name === 'metric').map(({ value }) => ({ name: 'scope', value }));
+    const named = matcher(globs);
+    filtered = { text, matches: matcher(clauses), names: named && (({ name }) => named({ scope: name })) };
+  }
+  return filtered;
+}
+
+function some(series, matches) {
+  for (const one of series.values()) if (matches(one)) return true;
+  return false;
+}
+
+function limitsReached() {
+  const { limits, points, refused } = metrics;
+  return { refused, points: points < 1800 ? points : 0, metrics: limits.metrics, series: limits.series };
+}
+
+const orders = {
+  watch: (order) => watch.show(order),
+  pause({ on }) {
+    paused = on
+      ? {
+          to: edge(),
+          until: metrics.newest,
+          logs: logs.ring.toArray(),
+          next: logs.next,
+          traces: traces.summaries(),
+          frames: frames.ring.toArray(),
+          nextFrame: frames.next,
+        }
+      : undefined;
+  },
+  clear({ what }) {
+    ({ metrics, logs, traces, raw: frames })[what]?.clear();
+    if (what === 'metrics') gaps = [];
+  },
+  /** What was kept is what another filter has let through: it is replaced by what history holds. */
+  replace({ what, path }) {
+    orders.clear({ what });
+    watch.forget(path);
+  },
+};
+
+onmessage = ({ data: message }) => {
+  if (message.order) orders[message.order](message);
+  if (message.ask) postMessage({ ...answers[message.ask](message), id: message.id, status: status() });
+};
