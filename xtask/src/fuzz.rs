@@ -1,4 +1,5 @@
-//! Fuzzing of the codec and of the receiver for a bounded time, from seeds that the vectors give.
+//! Fuzzing of the codec, of the receiver and of what WebSocket clients send, for a bounded time,
+//! from seeds that the vectors give.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,6 +17,7 @@ const TARGETS: &[(&str, &str, Input)] = &[
     ("json_to_protobuf", CODEC, Input::Json),
     ("select", CODEC, Input::Filtered),
     ("request", "crates/ingest", Input::Request),
+    ("client", "crates/fanout", Input::Client),
 ];
 const CODEC: &str = "crates/otlp-codec";
 
@@ -29,6 +31,8 @@ enum Input {
     Json,
     /// Of either encoding, with a head of three bytes that the target explains.
     Request,
+    /// WebSocket frames, behind a byte that the target explains.
+    Client,
 }
 
 /// The signals in the order of the codec's `Signal::ALL`.
@@ -52,6 +56,10 @@ const REQUEST_CODING: u32 = 4;
 const REQUEST_CODINGS: usize = 6;
 /// Its other two bytes: pieces of 1024 bytes, nothing repeated, nothing spoilt.
 const REQUEST_REST: [u8; 2] = [10, 0];
+/// For [`Input::Client`]: a list of frames, and pieces of four bytes.
+const CLIENT_FRAMES: u8 = 2 | 3 << 2;
+/// The longest payload of such a frame, in bytes.
+const CLIENT_PAYLOAD: usize = 255;
 /// The longest seed, in bytes.
 const MAX_SEED: usize = 4096;
 
@@ -153,6 +161,18 @@ fn inputs(
             vec![
                 ("-json", head(first | REQUEST_JSON), json),
                 ("", head(first), wire),
+            ]
+        }
+        Input::Client => {
+            let message = |first: u8| {
+                move |mut payload: Vec<u8>| {
+                    payload.truncate(CLIENT_PAYLOAD);
+                    [&[first, payload.len() as u8], &payload[..]].concat()
+                }
+            };
+            vec![
+                ("-text", vec![CLIENT_FRAMES], json.map(message(0x81))),
+                ("", vec![CLIENT_FRAMES], wire.map(message(0x82))),
             ]
         }
     };

@@ -30,17 +30,13 @@ pub(crate) fn compress(plain: &[u8], held: &Arc<Held>) -> Option<Bytes> {
     if message.len() < SHORTEST {
         return None;
     }
-    let payload = STREAM.with_borrow_mut(|stream| {
-        let made = stream.get_or_insert_with(|| Compress::new(Compression::new(LEVEL), false));
-        let payload = deflate(made, message);
-        match payload {
-            Some(_) => made.reset(),
-            // What is left inside would outlive a reset and make the library panic later.
-            None => *stream = None,
-        }
-        payload
-    });
-    let mut buffer = payload?;
+    let stream = STREAM.take();
+    let mut stream = stream.unwrap_or_else(|| Compress::new(Compression::new(LEVEL), false));
+    // Given up half-way, a stream is dropped: what is left inside would outlive a reset, and make
+    // the library panic later.
+    let mut buffer = deflate(&mut stream, message)?;
+    stream.reset();
+    STREAM.set(Some(stream));
     let start = frame::begin_compressed(plain, &mut buffer);
     Some(held.hold(buffer).slice(start..))
 }
