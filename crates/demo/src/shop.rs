@@ -4,6 +4,7 @@
 //! cards away, for a while.
 
 mod counts;
+mod service;
 mod visit;
 
 use std::f64::consts::TAU;
@@ -14,7 +15,8 @@ use otlp_codec::proto::collector::metrics::v1::ExportMetricsServiceRequest;
 use otlp_codec::proto::collector::trace::v1::ExportTraceServiceRequest;
 
 use self::counts::Counts;
-use self::visit::{Service, Visit};
+use self::service::Service;
+use self::visit::Visit;
 use crate::MAX_ORDERS;
 use crate::messages::Moment;
 

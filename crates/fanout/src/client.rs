@@ -1,14 +1,20 @@
 //! Frames that a client sends (RFC 6455 section 5): checked as they arrive, and not kept.
 //!
-//! Nothing is buffered but the payload of a control frame, at most 125 bytes. Messages of a
-//! client are checked (masking, reserved bits, opcodes, fragmentation, length, UTF-8) and
-//! ignored. However the bytes are cut into pieces, the events are the same.
+//! Nothing is buffered but the payload of a control frame, at most 125 bytes, and the window of a
+//! compressed message while it arrives. Messages of a client are checked (masking, reserved bits,
+//! opcodes, fragmentation, length, compression, UTF-8) and ignored. However the bytes are cut into
+//! pieces, the events are the same.
 
+mod message;
 mod utf8;
+mod violation;
 
-use crate::frame::{CloseCode, MAX_CONTROL};
+use crate::frame::{CloseCode, MAX_CONTROL, RSV1};
 
-use self::utf8::Utf8;
+use self::message::Message;
+use self::violation::{not_utf8, protocol, too_long};
+
+pub use self::violation::Violation;
 
 /// The payload of a control frame.
 #[derive(Clone, Copy)]
@@ -28,23 +34,17 @@ pub enum ClientEvent {
     Close(Option<CloseCode>),
 }
 
-/// What a client did wrong. Nothing is read after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {reason}")]
-pub struct Violation {
-    /// The code to close with.
-    pub code: CloseCode,
-    /// What was wrong, short enough for a Close frame.
-    pub reason: &'static str,
-}
-
 /// Reads a client's frames from whatever pieces they come in.
 #[derive(Debug)]
 pub struct ClientParser {
     max_message: u64,
+    /// Whether permessage-deflate was negotiated.
+    deflate: bool,
+    /// How much was inflated since that was asked last, in bytes.
+    inflated: u64,
     state: State,
-    /// The message whose fragments are arriving.
-    message: Option<Message>,
+    /// The message whose fragments are arriving. Boxed, for most of the time there is none.
+    message: Option<Box<Message>>,
     control: ControlPayload,
 }
 
@@ -72,13 +72,6 @@ enum Kind {
     Pong,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Message {
-    len: u64,
-    /// The state of the check, for a text message.
-    text: Option<Utf8>,
-}
-
 /// The longest header of a client's frame: two bytes, eight of length, four of mask.
 const MAX_HEADER: usize = 14;
 
@@ -88,15 +81,19 @@ const FRESH: State = State::Header {
 };
 
 impl ClientParser {
-    /// A parser at the start of a stream, for messages of at most `max_message` bytes.
+    /// A parser at the start of a stream, for messages of at most `max_message` bytes, as they
+    /// come and inflated. `deflate` says that permessage-deflate (RFC 7692) was negotiated,
+    /// without context takeover.
     #[must_use]
-    pub fn new(max_message: u64) -> Self {
+    pub fn new(max_message: u64, deflate: bool) -> Self {
         let control = ControlPayload {
             bytes: [0; MAX_CONTROL],
             len: 0,
         };
         Self {
             max_message,
+            deflate,
+            inflated: 0,
             state: FRESH,
             message: None,
             control,
@@ -114,9 +111,16 @@ impl ClientParser {
         let result = self.advance(input);
         if matches!(result, Err(_) | Ok(Some(ClientEvent::Close(_)))) {
             self.state = State::Done;
+            self.message = None;
             *input = &[];
         }
         result
+    }
+
+    /// How many bytes were inflated since this was asked last: up to a thousand times what came
+    /// in.
+    pub fn take_inflated(&mut self) -> u64 {
+        std::mem::take(&mut self.inflated)
     }
 
     fn advance(&mut self, input: &mut &[u8]) -> Result<Option<ClientEvent>, Violation> {
@@ -177,7 +181,7 @@ impl ClientParser {
     /// Checks the header as far as it is known, and goes on to the payload once it is whole.
     fn check_header(&mut self, known: &[u8]) -> Result<(), Violation> {
         let first = known[0];
-        let (fin, opcode) = (first & 0x80 != 0, first & 0x0f);
+        let opcode = first & 0x0f;
         if known.len() == 1 {
             return self.check_first(first);
         }
@@ -208,17 +212,24 @@ impl ClientParser {
             self.check_len(short, len, opcode)?;
         }
         if let Ok(mask) = <[u8; 4]>::try_from(&known[2 + extended..]) {
-            self.start_payload(fin, opcode, len, mask);
+            self.start_payload(first, len, mask);
         }
         Ok(())
     }
 
-    /// RFC 6455 sections 5.2, 5.4 and 5.5, as far as the first byte goes.
+    /// RFC 6455 sections 5.2, 5.4 and 5.5, and RFC 7692 section 6, as far as the first byte goes.
     fn check_first(&self, first: u8) -> Result<(), Violation> {
-        if first & 0x70 != 0 {
+        let opcode = first & 0x0f;
+        let begins_message = matches!(opcode, 0x1 | 0x2);
+        let allowed = if self.deflate && begins_message {
+            RSV1
+        } else {
+            0
+        };
+        if first & 0x70 & !allowed != 0 {
             return Err(protocol("a reserved bit is set"));
         }
-        match first & 0x0f {
+        match opcode {
             0x0 if self.message.is_none() => Err(protocol("a continuation of nothing")),
             0x1 | 0x2 if self.message.is_some() => {
                 Err(protocol("a new message inside a fragmented one"))
@@ -238,33 +249,30 @@ impl ClientParser {
         if (short == 126 && len < 126) || (short == 127 && len <= u64::from(u16::MAX)) {
             return Err(protocol("a length that is not in its shortest form"));
         }
-        let before = self.message.map_or(0, |message| message.len);
+        let before = self.message.as_ref().map_or(0, |message| message.len());
         if opcode & 0x08 == 0 && before.saturating_add(len) > self.max_message {
-            let reason = "a message is longer than this server takes";
-            return Err(Violation {
-                code: CloseCode::TOO_BIG,
-                reason,
-            });
+            return Err(too_long());
         }
         Ok(())
     }
 
-    fn start_payload(&mut self, fin: bool, opcode: u8, left: u64, mask: [u8; 4]) {
-        let kind = match opcode {
+    fn start_payload(&mut self, first: u8, left: u64, mask: [u8; 4]) {
+        let kind = match first & 0x0f {
             0x8 => Kind::Close,
             0x9 => Kind::Ping,
             0xA => Kind::Pong,
             opcode => {
-                let text = (opcode == 0x1).then(Utf8::default);
-                let message = self.message.get_or_insert(Message { len: 0, text });
-                message.len += left;
+                let message = self
+                    .message
+                    .get_or_insert_with(|| Message::new(opcode == 0x1, first & RSV1 != 0).into());
+                message.announce(left);
                 Kind::Data
             }
         };
         self.control.len = 0;
         self.state = State::Payload {
             kind,
-            fin,
+            fin: first & 0x80 != 0,
             left,
             mask,
             at: 0,
@@ -284,12 +292,12 @@ impl ClientParser {
             .enumerate()
             .map(|(i, byte)| byte ^ mask[(at + i) % 4]);
         if kind == Kind::Data {
-            let text = self
-                .message
-                .as_mut()
-                .and_then(|message| message.text.as_mut());
-            let valid = text.is_none_or(|text| text.take(unmasked));
-            return if valid { Ok(()) } else { Err(not_utf8()) };
+            let Some(message) = &mut self.message else {
+                return Ok(());
+            };
+            let taken = message.take(unmasked, self.max_message);
+            self.inflated += message.take_inflated();
+            return taken;
         }
         let have = usize::from(self.control.len);
         for (to, byte) in self.control.bytes[have..].iter_mut().zip(unmasked) {
@@ -310,10 +318,8 @@ impl ClientParser {
         self.state = FRESH;
         match kind {
             Kind::Data if fin => match self.message.take() {
-                Some(Message {
-                    text: Some(text), ..
-                }) if !text.is_whole() => Err(not_utf8()),
-                _ => Ok(None),
+                Some(message) => message.finish(self.max_message).map(|()| None),
+                None => Ok(None),
             },
             Kind::Data => Ok(None),
             Kind::Ping => Ok(Some(ClientEvent::Ping(self.control))),
@@ -362,20 +368,6 @@ fn close(payload: &[u8]) -> Result<Option<CloseCode>, Violation> {
             }
             Ok(Some(code))
         }
-    }
-}
-
-fn protocol(reason: &'static str) -> Violation {
-    Violation {
-        code: CloseCode::PROTOCOL,
-        reason,
-    }
-}
-
-fn not_utf8() -> Violation {
-    Violation {
-        code: CloseCode::INVALID_DATA,
-        reason: "text that is not UTF-8",
     }
 }
 

@@ -67,6 +67,9 @@ pub struct FanoutConfig {
     /// longer is answered with 1009. Messages of clients are checked and ignored, never kept.
     /// Default: 1 MiB.
     pub client_message_bytes: u64,
+    /// Whether clients that offer permessage-deflate (RFC 7692) get compressed frames, and may
+    /// compress what they send. Default: `true`.
+    pub compression: bool,
     /// Whether there is `/ws/profiles`. Default: `false`.
     pub profiles: bool,
     /// What the codec may spend on one export. Its `output_bytes` is lowered to
@@ -119,6 +122,7 @@ impl Default for FanoutConfig {
             pong_timeout: Duration::from_secs(20),
             close_timeout: Duration::from_secs(2),
             client_message_bytes: 1 << 20,
+            compression: true,
             profiles: false,
             codec: Limits::default(),
         }

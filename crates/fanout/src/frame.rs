@@ -10,6 +10,10 @@ pub const MAX_HEADER: usize = 10;
 /// The longest payload of a control frame, in bytes (RFC 6455 section 5.5).
 pub const MAX_CONTROL: usize = 125;
 
+/// The first reserved bit of a frame's first byte: with permessage-deflate, it marks the first
+/// frame of a compressed message (RFC 7692 section 6).
+pub const RSV1: u8 = 0x40;
+
 /// What a frame is (RFC 6455 section 11.8), as far as a server sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -92,8 +96,12 @@ impl fmt::Display for CloseCode {
 /// of them count.
 #[must_use]
 pub fn header(opcode: Opcode, len: usize) -> ([u8; MAX_HEADER], usize) {
+    header_of(0x80 | opcode as u8, len)
+}
+
+fn header_of(first: u8, len: usize) -> ([u8; MAX_HEADER], usize) {
     let mut header = [0; MAX_HEADER];
-    header[0] = 0x80 | opcode as u8;
+    header[0] = first;
     let used = if let Ok(short) = u8::try_from(len)
         && usize::from(short) <= MAX_CONTROL
     {
@@ -118,9 +126,7 @@ pub fn header(opcode: Opcode, len: usize) -> ([u8; MAX_HEADER], usize) {
 /// If the buffer is shorter than [`MAX_HEADER`].
 pub fn begin(opcode: Opcode, buffer: &mut [u8]) -> usize {
     let (header, used) = header(opcode, buffer.len() - MAX_HEADER);
-    let start = MAX_HEADER - used;
-    buffer[start..MAX_HEADER].copy_from_slice(&header[..used]);
-    start
+    put(&header[..used], buffer)
 }
 
 /// Turns such a buffer into one frame, without copying the message.
@@ -131,6 +137,29 @@ pub fn begin(opcode: Opcode, buffer: &mut [u8]) -> usize {
 pub fn data(opcode: Opcode, mut buffer: Vec<u8>) -> Bytes {
     let start = begin(opcode, &mut buffer);
     Bytes::from(buffer).slice(start..)
+}
+
+/// As [`begin`], for the message of the frame `plain`, compressed (RFC 7692 section 6).
+///
+/// # Panics
+/// If the buffer is shorter than [`MAX_HEADER`].
+pub fn begin_compressed(plain: &[u8], buffer: &mut [u8]) -> usize {
+    let first = plain.first().copied().unwrap_or_default();
+    let (header, used) = header_of(RSV1 | first, buffer.len() - MAX_HEADER);
+    put(&header[..used], buffer)
+}
+
+/// Whether a data frame is compressed, by its first byte.
+#[must_use]
+pub fn is_compressed(frame: &[u8]) -> bool {
+    frame.first().is_some_and(|first| first & RSV1 != 0)
+}
+
+/// Writes a header where its room ends.
+fn put(header: &[u8], buffer: &mut [u8]) -> usize {
+    let start = MAX_HEADER - header.len();
+    buffer[start..MAX_HEADER].copy_from_slice(header);
+    start
 }
 
 /// What a server's frame carries behind its header: nothing, if it is no frame.

@@ -1,5 +1,6 @@
 //! The way in: `GET /ws/…` and `GET /stream/…`, from the request to a session on the bare socket.
 
+mod handshake;
 mod stream;
 
 use std::future::{Future, poll_fn};
@@ -7,23 +8,24 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use actix_web::body::BoxBody;
 use actix_web::dev;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{StatusCode, Version};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use otlp_codec::Signal;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::config::FanoutConfig;
-use crate::gate::{Gate, Pass, SUBPROTOCOL};
+use crate::gate::{Gate, Pass};
 use crate::hub::{Hub, SubscribeError, Subscription};
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::session::serve;
 use crate::view::Signals;
+
+use self::handshake::{Handshake, shake_hands};
 
 /// How many bytes a client may send behind its handshake before it has the answer. RFC 6455
 /// section 4.1 lets it send none; a client that sends more is dropped.
@@ -132,8 +134,12 @@ async fn upgrade<D: Detach>(
     signals: Signals,
 ) -> Result<HttpResponse, Refusal> {
     let (pass, query) = admit(request, fanout, signals)?;
-    let subscription = subscribe(fanout, pass, query)?;
-    let response = shake_hands(request).await?;
+    let mut subscription = subscribe(fanout, pass, query)?;
+    let compression = fanout.hub.config().compression;
+    let Handshake { response, deflate } = shake_hands(request, compression).await?;
+    if deflate {
+        subscription.accept_compressed();
+    }
     let connection = connection::<D>(request)?;
     actix_web::rt::spawn(attend(connection.detach(), payload, subscription));
     Ok(response)
@@ -175,46 +181,6 @@ where
     }
 }
 
-/// The 101, with an empty body.
-async fn shake_hands(request: &HttpRequest) -> Result<HttpResponse, Refusal> {
-    // One protocol and nothing else: the HTTP layer takes only that for an upgrade, and would
-    // go on reading requests behind any other.
-    let mut upgrades = request.headers().get_all(header::UPGRADE);
-    let offers = upgrades.next().is_some_and(|value| {
-        upgrades.next().is_none() && value.as_bytes().eq_ignore_ascii_case(b"websocket")
-    });
-    if !offers {
-        return Err(upgrade_required(
-            "this is a WebSocket endpoint: connect to it with a WebSocket client, \
-             for example `websocat ws://HOST:PORT/ws/metrics`, or take lines over plain HTTP from \
-             /stream/metrics",
-        ));
-    }
-    // RFC 6455, 4.2.1: HTTP/1.1, and one key.
-    let mut keys = request.headers().get_all(header::SEC_WEBSOCKET_KEY);
-    if request.version() < Version::HTTP_11 || keys.nth(1).is_some() {
-        let text = "the WebSocket handshake: it takes HTTP/1.1 and one Sec-WebSocket-Key";
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, text));
-    }
-    // The real payload is kept: it is where bytes sent too early are.
-    let nothing = web::Payload::from_request(request, &mut dev::Payload::None)
-        .await
-        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-    let (response, _, _) = actix_ws::handle_with_protocols(request, nothing, &[SUBPROTOCOL])
-        .map_err(|error| {
-            let status = error.error_response().status();
-            if status == StatusCode::UPGRADE_REQUIRED {
-                upgrade_required("only version 13 of the WebSocket protocol is spoken here")
-            } else {
-                Refusal::new(
-                    StatusCode::BAD_REQUEST,
-                    format!("the WebSocket handshake: {error}"),
-                )
-            }
-        })?;
-    Ok(response.set_body(BoxBody::new(())))
-}
-
 /// Waits for the socket, while it takes what the client sends too early.
 async fn take_socket<Io>(mut socket: Socket<Io>, payload: dev::Payload) -> Option<(Io, Bytes)> {
     let mut early = BytesMut::new();
@@ -249,16 +215,6 @@ fn unavailable(error: SubscribeError) -> Refusal {
     }
 }
 
-fn upgrade_required(text: &str) -> Refusal {
-    // RFC 9110 section 15.5.22 and RFC 6455 section 4.4.
-    Refusal::new(StatusCode::UPGRADE_REQUIRED, text)
-        .with_header(header::UPGRADE, HeaderValue::from_static("websocket"))
-        .with_header(
-            header::SEC_WEBSOCKET_VERSION,
-            HeaderValue::from_static("13"),
-        )
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::net::{TcpListener, TcpStream};
@@ -278,8 +234,11 @@ mod tests {
         let io = TcpStream::connect(listener.local_addr().unwrap())
             .await
             .unwrap();
+        let again = hub.subscribe(ViewKey::of(Signal::Metrics)).unwrap();
+        let none = Box::pin(async { None::<TcpStream> });
+        let of_lines = size_of_val(&stream::attend(none, true, again));
         let socket = Box::pin(async { Some(io) });
         let size = size_of_val(&attend(socket, dev::Payload::None, subscription));
-        assert!(size < 1280, "{size} bytes");
+        assert!(size < 1280 && of_lines < 1280, "{size}, {of_lines} bytes");
     }
 }

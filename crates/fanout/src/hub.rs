@@ -163,7 +163,7 @@ impl Hub {
         let runtime = Handle::try_current().ok();
         for (job, freed) in jobs {
             if freed.has_unfilled() {
-                job.view().changes.send_replace(());
+                job.view().tell();
             }
             match &runtime {
                 None => job.run(),

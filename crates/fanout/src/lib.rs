@@ -1,4 +1,5 @@
-//! The fan-out: one rendering of an export, shared by every WebSocket client that watches it.
+//! The fan-out: one rendering of an export, shared by every client that watches it, over
+//! WebSocket or as lines over plain HTTP.
 //!
 //! # The life of a frame
 //! 1. [`Hub::publish`] takes an export (a signal and its protobuf bytes), gives it a number and
@@ -6,9 +7,9 @@
 //! 2. Each view renders the export once, outside every lock: what its filter leaves, in its
 //!    format, into complete RFC 6455 frames, mostly one, and fills its slot. An export that nobody
 //!    watches is not rendered.
-//! 3. Each session ([`serve`]) reads its view's log at a cursor of its own and writes the shared
-//!    frames with vectored writes. Nothing is pushed to sessions, so publishing costs the same
-//!    whoever is slow.
+//! 3. Each session ([`serve`], [`serve_lines`]) reads its view's log at a cursor of its own and
+//!    writes the shared frames with vectored writes. Nothing is pushed to sessions, so publishing
+//!    costs the same whoever is slow.
 //! 4. What every session has passed is freed at once. A log over its limits loses its oldest
 //!    frames; a session whose cursor stood before them counts them as dropped and goes on.
 //!
@@ -25,6 +26,7 @@
 
 pub mod client;
 pub mod config;
+mod deflate;
 pub mod frame;
 pub mod gate;
 mod held;

@@ -100,9 +100,9 @@ pub(crate) struct Cursor {
 }
 
 impl Freed {
-    /// Whether one of them was not filled, so that a session may be waiting for it.
+    /// Whether a session may be waiting for one of them.
     pub(crate) fn has_unfilled(&self) -> bool {
-        self.0.iter().any(|slot| slot.outcome().is_none())
+        self.0.iter().any(|slot| slot.is_pending())
     }
 }
 
@@ -179,16 +179,9 @@ impl Log {
         self.free_passed()
     }
 
-    /// Reads on from `cursor` and moves it: appends at most `max_bytes` and [`GATHER_FRAMES`]
-    /// of consecutive frames to `out`, but one frame whatever its length. Stops before a slot
-    /// that is not filled, and before a loss once frames were read.
-    pub(crate) fn read(
-        &mut self,
-        cursor: &mut Cursor,
-        max_bytes: usize,
-        out: &mut VecDeque<Bytes>,
-    ) -> Read {
-        let mut reading = Reading::new(max_bytes, out);
+    /// Reads on from `cursor` and moves it. Stops before a slot that is not filled, and before a
+    /// loss once frames were read.
+    pub(crate) fn read(&mut self, cursor: &mut Cursor, mut reading: Reading<'_>) -> Read {
         let begin = cursor.position;
         if begin < self.covers_from {
             reading.read.lost.slow = self.covers_from - begin;
@@ -309,16 +302,20 @@ pub(crate) struct Reading<'o> {
     pub(crate) read: Read,
     out: &'o mut VecDeque<Bytes>,
     max_bytes: usize,
+    compressed: bool,
     frames: usize,
     bytes: usize,
 }
 
 impl<'o> Reading<'o> {
-    pub(crate) fn new(max_bytes: usize, out: &'o mut VecDeque<Bytes>) -> Self {
+    /// Appends at most `max_bytes` and [`GATHER_FRAMES`] of consecutive frames to `out`, but one
+    /// frame whatever its length; compressed ones if they are wanted so and there are any.
+    pub(crate) fn new(max_bytes: usize, compressed: bool, out: &'o mut VecDeque<Bytes>) -> Self {
         Self {
             read: Read::default(),
             out,
             max_bytes,
+            compressed,
             frames: 0,
             bytes: 0,
         }
@@ -337,7 +334,15 @@ impl<'o> Reading<'o> {
     /// Takes the frames of a slot, from the `part`th on. Whether it is done with the slot; if
     /// not, the slot is not filled, or there is more to read at once.
     pub(crate) fn take(&mut self, slot: &Slot, part: &mut usize) -> bool {
-        let loss = match slot.outcome() {
+        let outcome = slot.outcome();
+        let list = match outcome {
+            Some(Outcome::Frames(frames)) => frames.list_for(self.compressed),
+            _ => Some(&[][..]),
+        };
+        let Some(list) = list else {
+            return false;
+        };
+        let loss = match outcome {
             None => return false,
             Some(Outcome::Nothing) => {
                 self.read.empty += 1;
@@ -355,13 +360,11 @@ impl<'o> Reading<'o> {
             }
             self.read.lost.add(loss);
         }
-        if let Some(Outcome::Frames(frames)) = slot.outcome() {
-            for frame in &frames.list()[*part..] {
-                if !self.push(frame) {
-                    return false;
-                }
-                *part += 1;
+        for frame in &list[*part..] {
+            if !self.push(frame) {
+                return false;
             }
+            *part += 1;
         }
         *part = 0;
         true

@@ -1,5 +1,7 @@
 //! What the fan-out tells whoever counts.
 
+use std::time::Duration;
+
 use otlp_codec::Signal;
 
 use crate::frame::CloseCode;
@@ -85,12 +87,25 @@ pub trait Observer: Send + Sync {
         let _ = (format, rendering);
     }
 
+    /// The frames of an export were compressed for a view, from `plain` bytes to `compressed`,
+    /// with their headers; once for all sessions that take them so.
+    fn compressed(&self, format: Format, plain: usize, compressed: usize) {
+        let _ = (format, plain, compressed);
+    }
+
     /// A session began.
     fn opened(&self, format: Format) {
         let _ = format;
     }
 
-    /// A session handed `frames` whole data frames, `bytes` with their headers, to its socket.
+    /// A client answered a ping, so long after the socket took it. What waited in front of the
+    /// ping in the buffers of sockets is part of that.
+    fn round_trip(&self, format: Format, time: Duration) {
+        let _ = (format, time);
+    }
+
+    /// A session handed `frames` whole data frames, `bytes` with their headers, to its socket:
+    /// as they are sent, so compressed ones count compressed.
     fn wrote(&self, format: Format, frames: u64, bytes: u64) {
         let _ = (format, frames, bytes);
     }

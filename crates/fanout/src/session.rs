@@ -9,48 +9,43 @@
 //! frames under way, and the shared frames that it has taken for the write under way.
 
 mod clock;
+mod ending;
 mod output;
+mod pace;
+mod poll;
 mod wire;
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::ops::ControlFlow;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::pin::pin;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until};
 
 use crate::client::{ClientEvent, ClientParser};
 use crate::config::{FanoutConfig, Slow};
 use crate::frame::{self, CloseCode, Opcode};
 use crate::hub::Subscription;
-use crate::observer::{CloseReason, Loss};
+use crate::observer::CloseReason;
 
 use self::clock::{Clock, Tick};
+use self::ending::Phase;
 use self::output::Output;
 
 pub(crate) use self::clock::after;
+pub use self::pace::PATIENCE;
 pub(crate) use self::wire::Wire;
 
 /// How many frames one vectored write takes at most.
 pub const GATHER_FRAMES: usize = 64;
 
-/// How much is read at a time, in bytes. On the stack, so an idle session has no read buffer.
-const READ_BYTES: usize = 1024;
-
-/// How long a client may take nothing before its session may be cut off, when there are too many
-/// frames in all; see [`FanoutConfig::frames_total_bytes`].
-pub const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How many reads one wake-up may do before others get their turn.
-const READS_PER_POLL: usize = 32;
-
 /// Serves one subscriber over `io`, on which the handshake is done, until either side ends it.
 /// `early` is what the client sent behind its handshake, if it was read already.
 ///
 /// - Frames of the view are written in order, shared frames in vectored writes, none copied.
+/// - If compressed messages were [accepted](Subscription::accept_compressed), frames are written
+///   compressed where that makes them shorter, and messages of the client may be compressed.
 /// - Pings of the client are answered between frames; of several, the newest (RFC 6455
 ///   section 5.5.3). Its messages are checked and ignored.
 /// - Pings go out every [`FanoutConfig::ping_interval`]; if nothing at all is heard for
@@ -152,29 +147,14 @@ struct Session<Io> {
     subscription: Subscription,
 }
 
-/// How far the session has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Live.
-    Open,
-    /// Our Close frame is on its way or out; the client's is awaited.
-    Closing,
-    /// Both Close frames are said, or ours is about to be, or nobody answers one: write, shut
-    /// down, end.
-    Answering,
-    /// The client broke the protocol: write our Close frame and shut down, then swallow its
-    /// bytes until it ends. Closing at once would reset the connection under our last frame.
-    Discarding {
-        /// Our side is shut down.
-        shut: bool,
-    },
-}
-
 impl<Io> Session<Io> {
     fn new(io: Io, wire: Wire, subscription: Subscription) -> Self {
         let shared = subscription.shared();
         shared.observer.opened(subscription.key().format);
-        let parser = ClientParser::new(shared.config.client_message_bytes);
+        let parser = ClientParser::new(
+            shared.config.client_message_bytes,
+            subscription.accepts_compressed(),
+        );
         let clock = Clock::new(Instant::now(), &shared.config);
         Self {
             io,
@@ -213,7 +193,7 @@ impl<Io> Session<Io> {
                 Err(violation) => {
                     let reason = CloseReason::Protocol(violation.code);
                     self.start_close(violation.code, violation.reason, reason);
-                    self.phase = Phase::Discarding { shut: false };
+                    self.phase = Phase::Ending { shut: false };
                 }
             }
         }
@@ -225,89 +205,20 @@ impl<Io> Session<Io> {
                 self.output
                     .pong(frame::control(Opcode::Pong, payload.as_slice()));
             }
-            ClientEvent::Pong(_) => {}
+            ClientEvent::Pong(payload) => {
+                let time = self.clock.answered(payload.as_slice(), Instant::now());
+                if let Some(time) = time {
+                    let format = self.subscription.key().format;
+                    self.subscription.shared().observer.round_trip(format, time);
+                }
+            }
             ClientEvent::Close(code) => {
                 if self.phase == Phase::Open {
                     self.stop_watching(CloseReason::Client, frame::close(code, ""));
                 }
-                self.phase = Phase::Answering;
+                self.phase = Phase::Ending { shut: false };
             }
         }
-    }
-
-    /// Says goodbye, unless that is done.
-    fn start_close(&mut self, code: CloseCode, text: &str, reason: CloseReason) {
-        if self.phase == Phase::Open {
-            self.stop_watching(reason, frame::close(Some(code), text));
-            self.phase = match self.wire.is_one_way() {
-                true => Phase::Answering,
-                false => Phase::Closing,
-            };
-        }
-    }
-
-    /// Takes no more frames, drops those not begun, and says goodbye.
-    fn stop_watching(&mut self, reason: CloseReason, goodbye: Bytes) {
-        self.reason = Some(reason);
-        self.deadline = Some(after(Instant::now(), self.config().close_timeout));
-        let unsent = self.output.close(goodbye) + self.subscription.release();
-        self.count_unsent(reason, unsent);
-    }
-
-    /// What a client doesn't get because the relay ends, or because it was too slow, is lost to
-    /// it, and counted. A client that has left loses nothing.
-    fn count_unsent(&mut self, reason: CloseReason, unsent: u64) {
-        let loss = match reason {
-            CloseReason::Shutdown | CloseReason::Cancelled => Loss::Closing,
-            CloseReason::Slow => Loss::Slow,
-            CloseReason::Client
-            | CloseReason::Disconnected
-            | CloseReason::NoPong
-            | CloseReason::Revoked
-            | CloseReason::Protocol(_) => return,
-        };
-        if unsent > 0 {
-            self.count_lost(loss, unsent);
-        }
-    }
-
-    fn count_lost(&mut self, loss: Loss, publications: u64) {
-        self.lost += publications;
-        let format = self.subscription.key().format;
-        let observer = &self.subscription.shared().observer;
-        observer.dropped(format, loss, publications);
-    }
-
-    /// Says goodbye if the client may watch no longer.
-    fn look_at_pass(&mut self) {
-        if self.subscription.is_revoked() {
-            let text = "the token was revoked";
-            self.start_close(CloseCode::REVOKED, text, CloseReason::Revoked);
-        }
-    }
-
-    /// Closes a session that fell behind, if it is to be closed then. Breaks if it is to be cut
-    /// off: it holds what there is no room for, and its client takes none of it.
-    fn keep_up(&mut self, now: Instant) -> ControlFlow<()> {
-        if self.subscription.slow() == Slow::Disconnect && self.subscription.is_behind() {
-            self.too_slow();
-        }
-        let config = self.config();
-        let is_stalled = self
-            .stalled
-            .is_some_and(|since| after(since, PATIENCE) <= now);
-        if is_stalled
-            && self.subscription.shared().is_pressed()
-            && self.output.bytes() >= config.gather_bytes
-        {
-            self.reason.get_or_insert(CloseReason::Slow);
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn too_slow(&mut self) {
-        self.start_close(CloseCode::SLOW, "too slow", CloseReason::Slow);
     }
 
     /// Does what time demands. Breaks when it is up.
@@ -334,10 +245,6 @@ impl<Io> Session<Io> {
             self.shut_down();
         }
         ControlFlow::Continue(())
-    }
-
-    fn shut_down(&mut self) {
-        self.start_close(CloseCode::AWAY, "shutting down", CloseReason::Shutdown);
     }
 
     fn next_deadline(&self) -> Instant {
@@ -371,108 +278,6 @@ impl<Io> Session<Io> {
             self.log_changed = true;
         }
         !self.output.is_empty()
-    }
-}
-
-impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut timer: Pin<&mut Sleep>,
-        changed: Pin<&mut impl Future>,
-    ) -> Poll<Woken> {
-        self.look_at_pass();
-        loop {
-            if self.poll_read(cx).is_ready()
-                || self.keep_time(Instant::now()).is_break()
-                || self.poll_write(cx).is_ready()
-            {
-                return Poll::Ready(Woken::Ended);
-            }
-            let at = self.next_deadline();
-            if at < timer.deadline() || timer.is_elapsed() {
-                timer.as_mut().reset(at);
-            }
-            if timer.as_mut().poll(cx).is_pending() {
-                break;
-            }
-        }
-        if self.subscription.has_moved() {
-            return Poll::Ready(Woken::Moved);
-        }
-        if self.phase == Phase::Open {
-            ready!(changed.poll(cx));
-            return Poll::Ready(Woken::LogChanged);
-        }
-        Poll::Pending
-    }
-
-    /// Reads all there is. Ready when the stream has ended.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..READS_PER_POLL {
-            let mut buffer = [0; READ_BYTES];
-            let mut buffer = ReadBuf::new(&mut buffer);
-            let ended = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)).is_err();
-            if ended || buffer.filled().is_empty() {
-                return Poll::Ready(());
-            }
-            self.take_input(buffer.filled());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    /// Writes all there is, and takes more from the log while there is more. Ready when the
-    /// session is over.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let written = self.output.poll_write(cx, Pin::new(&mut self.io));
-            let tally = self.output.take_tally();
-            if tally.frames > 0 {
-                let format = self.subscription.key().format;
-                self.subscription
-                    .shared()
-                    .observer
-                    .wrote(format, tally.frames, tally.bytes);
-            }
-            if tally.progress || written.is_ready() {
-                self.stalled = None;
-            } else {
-                self.stalled.get_or_insert_with(Instant::now);
-            }
-            if tally.progress && self.output.ping_waits() {
-                self.clock.postpone(Instant::now());
-            }
-            if self.wire.is_one_way() && tally.frames > 0 {
-                let config = &self.subscription.shared().config;
-                self.clock.spoke(Instant::now(), config);
-            }
-            if ready!(written).is_err() {
-                return Poll::Ready(());
-            }
-            if self.wire.is_one_way() {
-                // The socket has taken all, which is as much as there is to hear.
-                self.clock.heard();
-            }
-            match self.phase {
-                Phase::Open => {
-                    if !self.refill() && self.phase == Phase::Open {
-                        return Poll::Pending;
-                    }
-                }
-                Phase::Closing | Phase::Discarding { shut: true } => return Poll::Pending,
-                Phase::Answering => {
-                    let _ = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
-                    return Poll::Ready(());
-                }
-                Phase::Discarding { shut: false } => {
-                    if ready!(Pin::new(&mut self.io).poll_shutdown(cx)).is_err() {
-                        return Poll::Ready(());
-                    }
-                    self.phase = Phase::Discarding { shut: true };
-                }
-            }
-        }
     }
 }
 

@@ -5,6 +5,9 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use crate::deflate;
+use crate::frame;
+use crate::held::Held;
 use crate::observer::Loss;
 use crate::publication::Publication;
 
@@ -26,6 +29,10 @@ pub(crate) struct Frames {
     bytes: usize,
     /// Whether some of the export was too big.
     pub(crate) incomplete: bool,
+    /// Whether they will be there compressed, too.
+    promised: bool,
+    /// Each of them compressed, or as it is where that is no gain.
+    compressed: OnceLock<Box<[Bytes]>>,
 }
 
 impl Frames {
@@ -34,16 +41,59 @@ impl Frames {
             bytes: list.iter().map(Bytes::len).sum(),
             list: list.into(),
             incomplete,
+            promised: false,
+            compressed: OnceLock::new(),
         }
     }
 
-    /// How long they are together, in bytes, with their headers.
+    /// How long they are together, in bytes, with their headers; not compressed.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     pub(crate) fn list(&self) -> &[Bytes] {
         &self.list
+    }
+
+    /// The frames for who takes compressed ones, if they are wanted so; `None` while they are
+    /// being made. Where nobody wanted them in time, they are as they are.
+    pub(crate) fn list_for(&self, compressed: bool) -> Option<&[Bytes]> {
+        match compressed && self.promised {
+            true => self.compressed.get().map(|list| &**list),
+            false => Some(&self.list),
+        }
+    }
+
+    /// Says that [`compress`](Self::compress) will be called.
+    pub(crate) fn promise(&mut self) {
+        self.promised = true;
+    }
+
+    pub(crate) fn is_promised(&self) -> bool {
+        self.promised
+    }
+
+    /// Compresses them into buffers that `held` counts. Returns how long the compressed ones are
+    /// together.
+    pub(crate) fn compress(&self, held: &Arc<Held>) -> usize {
+        let compress =
+            |plain: &Bytes| deflate::compress(plain, held).unwrap_or_else(|| plain.clone());
+        let list: Box<[Bytes]> = self.list.iter().map(compress).collect();
+        let bytes = list.iter().map(Bytes::len).sum();
+        let _ = self.compressed.set(list);
+        bytes
+    }
+
+    /// Leaves them as they are.
+    pub(crate) fn leave_plain(&self) {
+        let _ = self.compressed.set(self.list.clone());
+    }
+
+    /// How many bytes they hold, in both forms.
+    fn weight(&self) -> usize {
+        let compressed = self.compressed.get().into_iter().flatten();
+        let own = compressed.filter(|frame| frame::is_compressed(frame));
+        self.bytes + own.map(Bytes::len).sum::<usize>()
     }
 }
 
@@ -88,6 +138,15 @@ impl Slot {
         let _ = self.outcome.set(outcome);
     }
 
+    /// Whether a session may have to wait for it: it is not filled, or still being compressed.
+    pub(crate) fn is_pending(&self) -> bool {
+        match self.outcome() {
+            None => true,
+            Some(Outcome::Frames(frames)) => frames.list_for(true).is_none(),
+            Some(Outcome::Nothing | Outcome::Lost(_)) => false,
+        }
+    }
+
     /// What it holds, once it is filled.
     pub(crate) fn outcome(&self) -> Option<&Outcome> {
         self.outcome.get()
@@ -96,7 +155,7 @@ impl Slot {
     /// How many bytes its frames hold.
     pub(crate) fn weight(&self) -> usize {
         match self.outcome() {
-            Some(Outcome::Frames(frames)) => frames.bytes(),
+            Some(Outcome::Frames(frames)) => frames.weight(),
             Some(Outcome::Nothing | Outcome::Lost(_)) | None => 0,
         }
     }

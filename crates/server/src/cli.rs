@@ -50,7 +50,7 @@ const MAX_WORKERS: i64 = 512;
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Receive OTLP over HTTP and gRPC and show it to WebSocket clients (the default)
+    /// Receive OTLP over HTTP and gRPC and show it over WebSocket and HTTP (the default)
     Serve(Box<ServeArgs>),
     /// Convert files of OTLP: JSON, JSON Lines and protobuf, gzip or zstd around them
     Convert(convert::ConvertArgs),
@@ -374,6 +374,7 @@ mod tests {
             ["--cors-allowed-origins", "example.com"],
             ["--cors-allowed-headers", "a b"],
             ["--ping-interval", "soon"],
+            ["--compression", "true"],
             ["--log-format", "xml"],
             ["--tls-cert", "cert.pem"],
             ["--tls-key", "key.pem"],

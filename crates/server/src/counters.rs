@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use fanout::frame::CloseCode;
 use fanout::{CloseReason, Format, Loss, Rendering};
@@ -18,6 +19,8 @@ pub struct Counters {
     sessions: AtomicU64,
     frames: AtomicU64,
     frame_bytes: AtomicU64,
+    deflate_in_bytes: AtomicU64,
+    deflate_out_bytes: AtomicU64,
     dropped: AtomicU64,
     refused_connections: AtomicU64,
     failed_handshakes: AtomicU64,
@@ -128,8 +131,12 @@ pub struct Totals {
     pub sessions: u64,
     /// Frames handed to sockets.
     pub frames: u64,
-    /// Bytes of those frames.
+    /// Bytes of those frames, as they were sent.
     pub frame_bytes: u64,
+    /// Bytes of frames that were compressed, once for all sessions that take them so.
+    pub deflate_in_bytes: u64,
+    /// Bytes that these frames had then; those that didn't get shorter stay as they are.
+    pub deflate_out_bytes: u64,
     /// Publications that sessions lost.
     pub dropped: u64,
     /// Connections refused because of their number.
@@ -171,6 +178,8 @@ impl Counters {
             sessions: self.sessions.load(Relaxed),
             frames: self.frames.load(Relaxed),
             frame_bytes: self.frame_bytes.load(Relaxed),
+            deflate_in_bytes: self.deflate_in_bytes.load(Relaxed),
+            deflate_out_bytes: self.deflate_out_bytes.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
             refused_connections: self.refused_connections.load(Relaxed),
             failed_handshakes: self.failed_handshakes.load(Relaxed),
@@ -292,6 +301,15 @@ impl fanout::Observer for Counters {
                 tracing::warn!("an export was not rendered, or not whole: {rendering:?}");
             }
         }
+    }
+
+    fn compressed(&self, _: Format, plain: usize, compressed: usize) {
+        self.deflate_in_bytes.fetch_add(plain as u64, Relaxed);
+        self.deflate_out_bytes.fetch_add(compressed as u64, Relaxed);
+    }
+
+    fn round_trip(&self, _: Format, time: Duration) {
+        tracing::trace!("a ping was answered after {time:?}");
     }
 
     fn opened(&self, _: Format) {

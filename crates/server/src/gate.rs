@@ -148,9 +148,7 @@ impl Rules {
             "pages of this Origin may not watch; --allowed-origins adds origins",
         ))
     }
-}
 
-impl Rules {
     /// Judges the token of a watcher.
     fn check_token(&self, head: &RequestHead, peer: Option<IpAddr>) -> Result<Pass, Refusal> {
         let Some(watchers) = &self.watchers else {

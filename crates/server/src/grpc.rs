@@ -32,8 +32,8 @@ use crate::shutdown::Draining;
 use crate::tls::Tls;
 
 /// The longest frame of HTTP/2 that a client may send, in bytes (RFC 9113, 6.5.2). A connection
-/// buffers one frame whole. With the default of 16 KiB, an export of 80 KB takes three times as
-/// many reads.
+/// buffers one frame whole. With the default of 16 KiB, an export of 80 KB takes nine reads, not
+/// three or four.
 const FRAME_BYTES: u32 = 128 << 10;
 
 /// The longest request to the health service, in bytes: the name of a service.

@@ -160,7 +160,7 @@ impl Workload {
             "watch_path": load.watch_path,
             "loop": if self.rate.is_some() { "open" } else { "closed" },
             "rate": self.rate,
-            "duration_seconds": self.requests.is_none().then(|| self.duration.as_secs_f64()),
+            "duration_seconds": self.requests.is_none().then_some(self.duration.as_secs_f64()),
             "requests": self.requests,
             "warm_up": self.warm_up,
             "connections": self.connections,

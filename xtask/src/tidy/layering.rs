@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("convert", &["otlp-codec"]),
     ("viewer", &[]),
     ("demo", &["otlp-codec"]),
+    // `load` only for tests and benchmarks.
     (
         "server",
         &[
@@ -24,12 +25,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "fanout",
             "viewer",
             "demo",
+            "load",
         ],
-    ),
-    // `load` only for tests and benchmarks.
-    (
-        "server",
-        &["otlp-codec", "convert", "ingest", "fanout", "load"],
     ),
     ("load", &["otlp-codec"]),
     ("plain", &["load"]),

@@ -1,16 +1,21 @@
-//! Whether the tests exist that `docs/otlp-conformance.md` names as proofs.
+//! Whether the tests exist that documents name as proofs.
 
 use anyhow::{Result, ensure};
 
 use super::workspace_root;
 
-const DOCUMENT: &str = "docs/otlp-conformance.md";
-/// How few proofs mean that this check can't read the document any more.
+const DOCUMENTS: [&str; 2] = ["docs/otlp-conformance.md", "docs/websocket.md"];
+/// How few proofs mean that this check can't read a document any more.
 const AT_LEAST: usize = 30;
 
 /// Each proof that isn't there.
 pub(super) fn violations() -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(workspace_root().join(DOCUMENT))?;
+    let documents = DOCUMENTS.into_iter().map(missing);
+    Ok(documents.collect::<Result<Vec<_>>>()?.concat())
+}
+
+fn missing(document: &str) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(workspace_root().join(document))?;
     let mut violations = Vec::new();
     let mut proofs = 0;
     for (number, line) in text.lines().enumerate() {
@@ -36,13 +41,13 @@ pub(super) fn violations() -> Result<Vec<String>> {
                 }
             };
             if !known {
-                violations.push(format!("{DOCUMENT}:{}: there is no {quoted}", number + 1));
+                violations.push(format!("{document}:{}: there is no {quoted}", number + 1));
             }
         }
     }
     ensure!(
         proofs >= AT_LEAST,
-        "{DOCUMENT}: only {proofs} proofs were found"
+        "{document}: only {proofs} proofs were found"
     );
     Ok(violations)
 }

@@ -12,7 +12,8 @@ use otlp_codec::proto::metrics::v1::{
     HistogramDataPoint, Metric, ResourceMetrics, ScopeMetrics, Sum,
 };
 
-use super::visit::{Service, Visit};
+use super::service::Service;
+use super::visit::Visit;
 use crate::messages::{Moment, Span, gauge, integer, metric, resource, scope, sum, text};
 
 /// The bounds that the semantic conventions advise for durations of requests, in seconds.

@@ -2,70 +2,13 @@
 
 use fastrand::Rng;
 use otlp_codec::proto::common::v1::KeyValue;
-use otlp_codec::proto::logs::v1::{LogRecord, ResourceLogs, ScopeLogs, SeverityNumber};
+use otlp_codec::proto::logs::v1::{LogRecord, SeverityNumber};
 use otlp_codec::proto::trace::v1::span::{Event, SpanKind};
 use otlp_codec::proto::trace::v1::status::StatusCode;
-use otlp_codec::proto::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use otlp_codec::proto::trace::v1::{Span, Status};
 
-use crate::messages::{Moment, body, integer, resource, scope, text};
-
-/// A service of the shop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Service {
-    Frontend,
-    Catalog,
-    Cart,
-    Payment,
-}
-
-impl Service {
-    pub(super) const ALL: [Self; 4] = [Self::Frontend, Self::Catalog, Self::Cart, Self::Payment];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Frontend => "shop-frontend",
-            Self::Catalog => "shop-catalog",
-            Self::Cart => "shop-cart",
-            Self::Payment => "shop-payment",
-        }
-    }
-
-    /// Its spans of some visits.
-    pub(super) fn spans(self, visits: &[Visit]) -> Option<ResourceSpans> {
-        let spans = visits.iter().flat_map(|visit| &visit.spans);
-        let spans: Vec<Span> = spans
-            .filter(|(service, _)| *service == self)
-            .map(|(_, span)| span.clone())
-            .collect();
-        (!spans.is_empty()).then(|| ResourceSpans {
-            resource: resource(self.name(), Vec::new()),
-            scope_spans: vec![ScopeSpans {
-                scope: scope("otlp-relay/demo/shop"),
-                spans,
-                ..ScopeSpans::default()
-            }],
-            ..ResourceSpans::default()
-        })
-    }
-
-    /// Its log records of some visits.
-    pub(super) fn records(self, visits: &[Visit]) -> Option<ResourceLogs> {
-        let records = visits.iter().flat_map(|visit| &visit.records);
-        let log_records: Vec<LogRecord> = records
-            .filter(|(service, _)| *service == self)
-            .map(|(_, record)| record.clone())
-            .collect();
-        (!log_records.is_empty()).then(|| ResourceLogs {
-            resource: resource(self.name(), Vec::new()),
-            scope_logs: vec![ScopeLogs {
-                scope: scope("otlp-relay/demo/shop"),
-                log_records,
-                ..ScopeLogs::default()
-            }],
-            ..ResourceLogs::default()
-        })
-    }
-}
+use super::service::Service;
+use crate::messages::{Moment, body, integer, text};
 
 /// What visitors ask for: method, route, how often of a hundred, and about how long it takes, in
 /// seconds.
@@ -90,8 +33,8 @@ pub(super) struct Visit {
     pub(super) duration: f64,
     /// What the payment took, in seconds, if there was one, and whether it succeeded.
     pub(super) payment: Option<(f64, bool)>,
-    spans: Vec<(Service, Span)>,
-    records: Vec<(Service, LogRecord)>,
+    pub(super) spans: Vec<(Service, Span)>,
+    pub(super) records: Vec<(Service, LogRecord)>,
     trace: Vec<u8>,
 }
 

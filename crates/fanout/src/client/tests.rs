@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod compressed;
+
 /// The longest message in these tests, in bytes.
 const MAX: u64 = 300;
 
@@ -32,7 +34,10 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 
 /// What the parser makes of a stream that comes in these pieces.
 fn parse<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Seen {
-    let mut parser = ClientParser::new(MAX);
+    parse_with(ClientParser::new(MAX, false), pieces)
+}
+
+fn parse_with<'a>(mut parser: ClientParser, pieces: impl IntoIterator<Item = &'a [u8]>) -> Seen {
     let mut events = Vec::new();
     for mut piece in pieces {
         while !piece.is_empty() {
@@ -43,6 +48,20 @@ fn parse<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Seen {
         }
     }
     (events, None)
+}
+
+/// A stream in pieces of these lengths, again and again.
+fn cut<'a>(mut rest: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    for &length in lengths.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (piece, after) = rest.split_at(length.min(rest.len()));
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
 }
 
 /// The slow twin: the whole stream at once, every message kept. The flag says that the stream
@@ -204,17 +223,7 @@ proptest! {
         cuts in proptest::collection::vec(1_usize..40, 1..20),
     ) {
         let whole = parse([&bytes[..]]);
-        let mut pieces = Vec::new();
-        let mut rest = &bytes[..];
-        for &cut in cuts.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (piece, after) = rest.split_at(cut.min(rest.len()));
-            pieces.push(piece);
-            rest = after;
-        }
-        prop_assert_eq!(&parse(pieces), &whole);
+        prop_assert_eq!(&parse(cut(&bytes, &cuts)), &whole);
         prop_assert_eq!(&parse(bytes.chunks(1)), &whole);
 
         let (events, code, unfinished) = twin(&bytes);

@@ -17,6 +17,7 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Detach, Fanout, Socket};
 use crate::hub::Subscription;
@@ -71,9 +72,9 @@ pub(super) async fn only_read() -> HttpResponse {
 }
 
 /// The task of one client, from the moment that the head is on its way.
-async fn attend<Io>(socket: Socket<Io>, chunked: bool, subscription: Subscription)
+pub(super) async fn attend<Io>(socket: Socket<Io>, chunked: bool, subscription: Subscription)
 where
-    Io: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    Io: AsyncRead + AsyncWrite + Unpin,
 {
     if let Some(io) = socket.await {
         serve_lines(io, chunked, subscription).await;

@@ -70,36 +70,76 @@ impl Job {
         };
         let recipe = &self.view.recipe;
         let rendered = catch_unwind(AssertUnwindSafe(|| recipe.render(&publication)));
-        let outcome = rendered.unwrap_or_else(|_| {
+        let mut outcome = rendered.unwrap_or_else(|_| {
             let (seq, signal) = (publication.seq, publication.signal);
             tracing::error!(seq, %signal, "rendering panicked");
             Outcome::Lost(Loss::Failed)
         });
         drop(publication);
+        if let Outcome::Frames(frames) = &mut outcome
+            && self.view.wants_compressed()
+        {
+            frames.promise();
+        }
         self.settle(outcome);
+        self.compress();
     }
 
     fn settle(&mut self, outcome: Outcome) {
         self.settled = true;
         let rendering = rendering(&outcome);
         self.slot.fill(outcome);
-        let weight = self.slot.weight();
+        self.weigh();
+        self.shared
+            .observer
+            .rendered(self.view.key.format, rendering);
+    }
+
+    /// Compresses what was promised, after it is there for all who take it as it is.
+    fn compress(&self) {
+        let Some(Outcome::Frames(frames)) = self.slot.outcome() else {
+            return;
+        };
+        if !frames.is_promised() {
+            return;
+        }
+        match catch_unwind(AssertUnwindSafe(|| frames.compress(&self.shared.held))) {
+            Ok(bytes) => {
+                let format = self.view.key.format;
+                self.shared
+                    .observer
+                    .compressed(format, frames.bytes(), bytes);
+            }
+            Err(_) => {
+                tracing::error!(seq = self.slot.seq, "compressing panicked");
+                frames.leave_plain();
+            }
+        }
+        self.weigh();
+    }
+
+    /// Lets the log know what the slot holds, and sessions that they can read it.
+    fn weigh(&self) {
+        let (weight, pending) = (self.slot.weight(), self.slot.is_pending());
         match self.place {
             Place::Log(position) => {
                 let freed = self.view.log.lock().settle(position, weight);
                 drop(freed);
-                self.view.changes.send_replace(());
+                if pending {
+                    self.view.changes.send_replace(());
+                } else {
+                    self.view.tell();
+                }
             }
             Place::Replays => {
-                let max_bytes = self.shared.config.replay_cache_bytes;
-                let key = (self.view.id, self.slot.seq);
-                self.shared.replays.settle(key, weight, max_bytes);
+                if !pending {
+                    let max_bytes = self.shared.config.replay_cache_bytes;
+                    let key = (self.view.id, self.slot.seq);
+                    self.shared.replays.settle(key, weight, max_bytes);
+                }
                 self.view.replayed.send_replace(());
             }
         }
-        self.shared
-            .observer
-            .rendered(self.view.key.format, rendering);
     }
 }
 

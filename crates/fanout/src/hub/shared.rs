@@ -67,8 +67,12 @@ pub(crate) struct View {
     pub(crate) log: Mutex<Log>,
     /// Told whenever a session might read on in the log.
     pub(crate) changes: watch::Sender<()>,
+    /// The same for sessions that take compressed frames, which are there later.
+    pub(crate) compressed_changes: watch::Sender<()>,
     /// Told whenever a session might read on in the history.
     pub(crate) replayed: watch::Sender<()>,
+    /// How many sessions take compressed frames.
+    pub(super) compressed_sessions: AtomicUsize,
 }
 
 /// What a reader of the history gets next.
@@ -217,7 +221,7 @@ impl State {
     /// Tells all sessions to look after themselves.
     pub(super) fn wake_all(&self) {
         for Watched { view, .. } in self.views.values() {
-            view.changes.send_replace(());
+            view.tell();
             view.replayed.send_replace(());
         }
     }
@@ -250,7 +254,21 @@ impl View {
                 Arc::clone(&shared.logs_bytes),
             )),
             changes: watch::Sender::new(()),
+            compressed_changes: watch::Sender::new(()),
             replayed: watch::Sender::new(()),
+            compressed_sessions: AtomicUsize::new(0),
         }
+    }
+
+    /// Tells all sessions that they might read on in the log.
+    pub(super) fn tell(&self) {
+        self.changes.send_replace(());
+        self.compressed_changes.send_replace(());
+    }
+
+    /// Whether frames should be compressed, too. A session that comes too late for an answer
+    /// gets a frame as it is.
+    pub(super) fn wants_compressed(&self) -> bool {
+        self.compressed_sessions.load(Ordering::Relaxed) > 0
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use tokio::sync::watch;
@@ -27,6 +28,8 @@ pub struct Subscription {
     hello: Option<Box<Bytes>>,
     /// Whether it has come from the history to the log since it was asked last.
     moved: bool,
+    /// Whether it takes compressed frames where there are any.
+    compressed: bool,
     pass: Pass,
 }
 
@@ -80,6 +83,7 @@ impl Subscription {
             slow,
             hello: hello.map(Box::new),
             moved: false,
+            compressed: false,
             pass: Pass::lasting(),
         }
     }
@@ -101,6 +105,22 @@ impl Subscription {
     #[must_use]
     pub fn key(&self) -> &ViewKey {
         &self.view.key
+    }
+
+    /// Takes compressed frames from now on, where there are any, and lets the client compress
+    /// what it sends: for a client that has agreed on permessage-deflate without context takeover
+    /// (RFC 7692). Called before [`serve`](crate::serve), once.
+    pub fn accept_compressed(&mut self) {
+        if !std::mem::replace(&mut self.compressed, true) {
+            self.view
+                .compressed_sessions
+                .fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether messages may be compressed.
+    pub(crate) fn accepts_compressed(&self) -> bool {
+        self.compressed
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -126,6 +146,9 @@ impl Subscription {
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         match self.place {
             Place::History(_) => self.view.replayed.subscribe(),
+            Place::Log(_) | Place::Gone if self.compressed => {
+                self.view.compressed_changes.subscribe()
+            }
             Place::Log(_) | Place::Gone => self.view.changes.subscribe(),
         }
     }
@@ -141,15 +164,16 @@ impl Subscription {
         out.extend(self.hello.take().map(|hello| *hello));
         let begin = out.len();
         let max_bytes = self.shared.config.gather_bytes;
+        let reading = Reading::new(max_bytes, self.compressed, out);
         let (after, read) = match &mut self.place {
             Place::Gone => return Read::default(),
             Place::Log(cursor) => {
                 let after = cursor.seq;
-                (after, self.view.log.lock().read(cursor, max_bytes, out))
+                (after, self.view.log.lock().read(cursor, reading))
             }
             Place::History(replaying) => {
                 let after = replaying.done();
-                (after, self.replay(Reading::new(max_bytes, out)))
+                (after, self.replay(reading))
             }
         };
         let goes_on = self.slow == Slow::DropOldest || read.lost.slow == 0;
@@ -195,10 +219,16 @@ impl Subscription {
     /// Watches no longer, but still counts as a session. Returns how many publications it had
     /// yet to take.
     pub(crate) fn release(&mut self) -> u64 {
-        match std::mem::replace(&mut self.place, Place::Gone) {
-            Place::Gone => 0,
-            place => self.shared.leave(&self.view, &place),
+        let place = std::mem::replace(&mut self.place, Place::Gone);
+        if matches!(place, Place::Gone) {
+            return 0;
         }
+        if self.compressed {
+            self.view
+                .compressed_sessions
+                .fetch_sub(1, Ordering::Relaxed);
+        }
+        self.shared.leave(&self.view, &place)
     }
 }
 

@@ -47,17 +47,57 @@ fn a_reader_waits_for_the_slot_in_front() {
     let mut out = VecDeque::new();
     fill(&mut log, 1, &slots[1], frame(2));
     fill(&mut log, 2, &slots[2], frame(3));
-    let read = log.read(&mut cursor, 100, &mut out);
+    let read = log.read(&mut cursor, Reading::new(100, false, &mut out));
     assert_eq!(
         (read.lost, read.more, out.len()),
         (Losses::default(), false, 0)
     );
     assert_eq!(log.bytes(), 15);
     fill(&mut log, 0, &slots[0], frame(1));
-    drop(log.read(&mut cursor, 100, &mut out));
+    drop(log.read(&mut cursor, Reading::new(100, false, &mut out)));
     assert_eq!(out.iter().map(Bytes::len).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!((cursor.position, cursor.seq), (3, 2));
     assert_eq!((log.len(), log.bytes()), (0, 0));
+}
+
+/// Scenario: frames that are promised compressed, and not yet; readers that want them so and that
+/// don't; a loss is told with them.
+/// Guarantees: the first waits, and is told of the loss once; the second doesn't; each gets its
+/// form, and the log weighs both.
+#[test]
+fn compressed_frames_are_waited_for() {
+    let mut log = Log::new(100_000, 10, Arc::default());
+    let (mut wants, mut plain) = (log.join(0), log.join(0));
+    let slot = slot(1);
+    drop(log.push(Arc::clone(&slot), 10));
+    let mut message = vec![0; crate::frame::MAX_HEADER];
+    message.resize(3000, b'x');
+    let short = Bytes::from_static(b"\x81\x01x");
+    let long = crate::frame::data(crate::frame::Opcode::Text, message);
+    let mut frames = Frames::new(vec![short.clone(), long.clone()], true);
+    frames.promise();
+    fill(&mut log, 0, &slot, Outcome::Frames(frames));
+    assert_eq!(log.bytes(), short.len() + long.len());
+
+    let mut out = VecDeque::new();
+    let waiting = log.read(&mut wants, Reading::new(10_000, true, &mut out));
+    assert_eq!((waiting.lost, waiting.more), (Losses::default(), false));
+    assert!(out.is_empty() && slot.is_pending());
+    drop(log.read(&mut plain, Reading::new(10_000, false, &mut out)));
+    assert!(out.drain(..).eq([short.clone(), long.clone()]));
+
+    let Some(Outcome::Frames(frames)) = slot.outcome() else {
+        panic!("{slot:?}");
+    };
+    let compressed = frames.compress(&Arc::default());
+    drop(log.settle(0, slot.weight()));
+    assert_eq!(log.bytes(), long.len() + compressed);
+    let read = log.read(&mut wants, Reading::new(10_000, true, &mut out));
+    assert_eq!(read.lost.too_big, 1);
+    assert_eq!(out[0], short);
+    assert_eq!(out[1].len(), compressed - short.len());
+    assert!(crate::frame::is_compressed(&out[1]));
+    assert_eq!(log.bytes(), 0);
 }
 
 /// Scenario: more than the limits allow, with a reader that does not read.
@@ -80,7 +120,7 @@ fn the_oldest_go_and_are_counted() {
     assert_eq!(log.bytes(), 1000, "a slot that is gone weighs nothing");
     fill(&mut log, 3, &slots[3], frame(40));
     let mut out = VecDeque::new();
-    let read = log.read(&mut cursor, 1, &mut out);
+    let read = log.read(&mut cursor, Reading::new(1, false, &mut out));
     assert_eq!((read.lost.slow, out.len(), log.len()), (3, 1, 0));
 }
 
@@ -96,7 +136,7 @@ fn what_all_have_passed_is_freed() {
         fill(&mut log, position, &slot, frame(5));
     }
     let mut out = VecDeque::new();
-    drop(log.read(&mut fast, 1000, &mut out));
+    drop(log.read(&mut fast, Reading::new(1000, false, &mut out)));
     assert_eq!((out.len(), log.len(), log.bytes()), (3, 3, 15));
     drop(log.leave(&slow));
     assert!(log.is_read());
@@ -130,7 +170,7 @@ fn one_reading_is_bounded_and_ordered() {
     let mut reads = Vec::new();
     loop {
         let mut out = VecDeque::new();
-        let read = log.read(&mut cursor, 20, &mut out);
+        let read = log.read(&mut cursor, Reading::new(20, false, &mut out));
         reads.push((out.len(), read.lost.too_big, read.empty));
         assert_eq!(read.more, !read.ended);
         if read.ended {
@@ -161,7 +201,7 @@ fn publications_of_several_frames_are_read_in_pieces() {
     let mut reads = Vec::new();
     let mut read = |log: &mut Log| {
         let mut out = VecDeque::new();
-        let read = log.read(&mut cursor, 3, &mut out);
+        let read = log.read(&mut cursor, Reading::new(3, false, &mut out));
         let lens: Vec<_> = out.iter().map(Bytes::len).collect();
         reads.push((lens, read.lost.slow, read.lost.too_big, cursor.seq));
     };

@@ -29,9 +29,29 @@ async fn a_close_is_answered_in_kind() {
         let mut all = Vec::new();
         io.read_to_end(&mut all).await.unwrap();
         assert_eq!(all, answer);
+        drop(io);
         assert_eq!(session.await.unwrap(), CloseReason::Client);
     }
     assert_eq!(recorder.counts().closed, [CloseReason::Client; 3]);
+}
+
+/// Scenario: a client closes, and goes on sending: a pong that was due, and rubbish; then it ends.
+/// Guarantees: it reads the answer and the end, and not a reset; nobody waits for it for longer
+/// than for a closing handshake.
+#[tokio::test]
+async fn what_comes_behind_a_close_does_no_harm() {
+    let (hub, _) = hub(FanoutConfig::default());
+    let (mut io, session) = wired(&hub).await;
+    io.write_all(&frame(0x88, b"\x03\xe8")).await.unwrap();
+    let mut answer = [0; 4];
+    io.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, [0x88, 2, 0x03, 0xe8]);
+    for _ in 0..100 {
+        io.write_all(&frame(0x8a, b"late")).await.unwrap();
+    }
+    assert_eq!(io.read(&mut answer).await.unwrap(), 0);
+    drop(io);
+    assert_eq!(session.await.unwrap(), CloseReason::Client);
 }
 
 /// Scenario: a client closes while a long frame is on its way to it.
@@ -51,6 +71,7 @@ async fn a_frame_under_way_is_finished_before_a_close() {
     };
     client.send(Message::Close(Some(close))).await.unwrap();
     assert_eq!(close_code(&mut client).await, Some(1000));
+    drop(client);
     assert_eq!(session.await.unwrap(), CloseReason::Client);
     assert!(recorder.counts().frames < 3);
 }

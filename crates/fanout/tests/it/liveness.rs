@@ -26,12 +26,13 @@ async fn a_ping_is_answered() {
 }
 
 /// Scenario: an idle client that answers pings, for an hour.
-/// Guarantees: it stays; pings come every interval and carry consecutive numbers.
+/// Guarantees: it stays; pings come every interval and carry consecutive numbers; the time of
+/// each round trip is told.
 #[tokio::test(start_paused = true)]
 async fn an_idle_client_that_answers_stays() {
     let config = FanoutConfig::default();
     let interval = config.ping_interval;
-    let (hub, _) = hub(config);
+    let (hub, recorder) = hub(config);
     let (io, session) = piped(&hub, 1000);
     let mut client = client(io).await;
     let began = Instant::now();
@@ -41,6 +42,15 @@ async fn an_idle_client_that_answers_stays() {
         let expected = interval * number as u32;
         assert!(began.elapsed() - expected < Duration::from_secs(1));
     }
+    // The last answer may be under way.
+    let told = recorder
+        .until(|counts| counts.round_trips.len() >= 179)
+        .await;
+    assert!(
+        told.round_trips
+            .iter()
+            .all(|time| *time < Duration::from_secs(1))
+    );
     assert!(!session.is_finished());
 }
 

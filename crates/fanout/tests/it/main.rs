@@ -7,6 +7,7 @@
 )]
 
 mod closing;
+mod compressed;
 mod delivery;
 mod liveness;
 mod protocol;

@@ -167,6 +167,8 @@ async fn who_asked_for_it_is_closed_when_too_slow() {
         let (hub, recorder) = hub(FanoutConfig {
             lag_frames: 5,
             gather_bytes: 1,
+            // However slow the test is.
+            close_timeout: Duration::from_secs(3600),
             slow,
             ..FanoutConfig::default()
         });
@@ -182,6 +184,7 @@ async fn who_asked_for_it_is_closed_when_too_slow() {
         // Its first frame is under way, and whole; behind it there is the Close.
         assert_eq!(number(&next_text(&mut closed).await), 1);
         assert_eq!(close_code(&mut closed).await, Some(3008));
+        drop(closed);
         assert_eq!(session.await.unwrap(), CloseReason::Slow);
         let counts = recorder.until(|counts| counts.closed.len() == 1).await;
         assert_eq!(

@@ -84,6 +84,9 @@ pub(crate) struct Counts {
     pub(crate) frames: u64,
     pub(crate) bytes: u64,
     pub(crate) dropped: u64,
+    /// Bytes before and after.
+    pub(crate) compressed: Vec<(usize, usize)>,
+    pub(crate) round_trips: Vec<Duration>,
     pub(crate) closed: Vec<CloseReason>,
     /// What sessions say when they end.
     pub(crate) lost: u64,
@@ -106,6 +109,15 @@ impl Recorder {
 impl Observer for Recorder {
     fn rendered(&self, _: Format, _: Rendering) {
         self.0.send_modify(|counts| counts.renderings += 1);
+    }
+
+    fn compressed(&self, _: Format, plain: usize, compressed: usize) {
+        let lengths = (plain, compressed);
+        self.0.send_modify(|counts| counts.compressed.push(lengths));
+    }
+
+    fn round_trip(&self, _: Format, time: Duration) {
+        self.0.send_modify(|counts| counts.round_trips.push(time));
     }
 
     fn opened(&self, _: Format) {

@@ -10,7 +10,7 @@ use super::{set, values};
 
 #[derive(Debug, Args)]
 pub(super) struct FanoutArgs {
-    /// The most WebSocket sessions [default: 10000]
+    /// The most sessions, of WebSocket and of streams [default: 10000]
     #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_SESSIONS", value_parser = values::count)]
     max_sessions: Option<usize>,
 
@@ -61,6 +61,11 @@ pub(super) struct FanoutArgs {
     #[arg(long, value_name = "TIME", env = "OTLP_RELAY_HISTORY_AGE", value_parser = values::time)]
     history_age: Option<Duration>,
 
+    /// Whether frames are compressed for clients that offer permessage-deflate: on or off
+    /// [default: on]
+    #[arg(long, value_name = "WHEN", env = "OTLP_RELAY_COMPRESSION", value_parser = values::switch)]
+    compression: Option<bool>,
+
     /// How often clients are pinged; one that is silent for as long again is closed
     /// [default: 20s]
     #[arg(long, value_name = "TIME", env = "OTLP_RELAY_PING_INTERVAL", value_parser = values::time)]
@@ -80,6 +85,7 @@ impl FanoutArgs {
         set(&mut config.frame_bytes, self.max_frame);
         set(&mut config.history_bytes, self.history_bytes);
         set(&mut config.history_age, self.history_age);
+        set(&mut config.compression, self.compression);
         if let Some(interval) = self.ping_interval {
             config.ping_interval = interval;
             config.pong_timeout = interval;

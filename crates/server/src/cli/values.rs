@@ -65,6 +65,15 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `on` or `off`.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("expected on or off".to_owned()),
+    }
+}
+
 fn not_zero<T: Default + PartialEq>(value: T) -> Result<T, String> {
     if value == T::default() {
         Err("must be more than zero".to_owned())

@@ -36,42 +36,6 @@ fn messages_of_clients_are_ignored_and_pings_answered() {
     }
 }
 
-/// Scenario: after the handshake: an unmasked frame, reserved bits, an unknown opcode, a control
-/// frame that is too long, text that is not UTF-8, a message over the limit, each from a client
-/// of its own.
-/// Guarantees: each is closed with the code of RFC 6455, and a bystander notices nothing.
-#[test]
-fn breaches_of_the_protocol_are_closed_with_their_code() {
-    let relay = Relay::start();
-    let mut bystander = Watcher::connect(relay.address());
-    let masked = |first: u8, payload: &[u8]| {
-        let length = u8::try_from(payload.len()).unwrap();
-        [&[first, 0x80 | length, 0, 0, 0, 0], payload].concat()
-    };
-    // A head that announces 2 MiB.
-    let giant = [&[0x82, 0xff, 0, 0, 0, 0, 0, 0x20, 0, 0], [0; 4].as_slice()].concat();
-    for (bytes, code) in [
-        (b"\x81\x05hello".to_vec(), 1002),
-        (masked(0xc1, b"reserved bit"), 1002),
-        (masked(0x83, b"opcode 3"), 1002),
-        (masked(0x80, b"continues nothing"), 1002),
-        (b"\x89\xfe\x00\x7e".to_vec(), 1002),
-        (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(), 1002),
-        (masked(0x81, b"\xff\xfe"), 1007),
-        (giant, 1009),
-    ] {
-        let mut client = RawWatcher::connect(relay.address());
-        client.send(&bytes);
-        let frame = client.frame().expect("a Close frame");
-        let said = [frame.payload[0], frame.payload[1]];
-        let got = (frame.opcode, u16::from_be_bytes(said));
-        assert_eq!(got, (8, code), "{bytes:x?}");
-        assert!(client.frame().is_none(), "{bytes:x?}");
-    }
-    post(relay.address(), &gauge("marker", 1));
-    assert_eq!(bystander.frame(), gauge_json("marker", 1));
-}
-
 /// Scenario: bytes that are no HTTP at all; half a head, half a body, a subscription and then a
 /// reset.
 /// Guarantees: the garbage is answered 400 or just dropped, and the relay serves on.

@@ -9,6 +9,7 @@ mod relay;
 mod tls;
 mod tokens;
 mod watcher;
+pub(crate) mod ws_frame;
 
 use std::future::Future;
 use std::net::TcpStream;
@@ -18,7 +19,7 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 pub(crate) use grpc::{Grpc, prefixed};
-pub(crate) use http::{Answer, Http, JSON, PROTOBUF, exchange, head, post, request};
+pub(crate) use http::{Answer, AnyStream, Http, JSON, PROTOBUF, exchange, head, post, request};
 pub(crate) use metrics::{bulky, gauge, gauge_json, gzip, name_of, value_of};
 pub(crate) use raw_ws::{RawWatcher, handshake, lets_in, shake};
 pub(crate) use relay::{Relay, run_to_end};

@@ -2,10 +2,12 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use prost::Message;
+use rustls::ClientConfig;
 use serde_json::Value;
 use socket2::SockRef;
 use tonic_types::pb;
@@ -18,6 +20,31 @@ pub(crate) const JSON: &str = "application/json";
 /// One connection.
 pub(crate) struct Http<S = TcpStream> {
     stream: BufReader<S>,
+}
+
+/// A connection of any kind.
+pub(crate) type AnyStream = Box<dyn ReadWrite>;
+
+/// What a connection can do.
+pub(crate) trait ReadWrite: Read + Write {}
+
+impl<S: Read + Write> ReadWrite for S {}
+
+impl Http<AnyStream> {
+    /// Connects, over TLS if there is a configuration for it. What is sent in pieces goes out in
+    /// pieces.
+    pub(crate) fn any(address: SocketAddr, tls: Option<&Arc<ClientConfig>>) -> Self {
+        match tls {
+            None => Self::pieces(Http::connect(address), |tcp| tcp),
+            Some(config) => Self::pieces(Http::tls(address, config).unwrap(), |tls| &tls.sock),
+        }
+    }
+
+    fn pieces<S: Read + Write + 'static>(http: Http<S>, tcp: impl Fn(&S) -> &TcpStream) -> Self {
+        let stream = http.stream.into_inner();
+        tcp(&stream).set_nodelay(true).unwrap();
+        Self::new(Box::new(stream))
+    }
 }
 
 impl Http {
@@ -135,7 +162,11 @@ impl<S: Read + Write> Http<S> {
     pub(crate) fn answer_head(&mut self) -> Answer {
         let mut lines = (&mut self.stream).lines().map(Result::unwrap);
         let first = lines.next().expect("an answer");
-        let status = first.strip_prefix("HTTP/1.1 ").unwrap();
+        let versions = ["HTTP/1.1 ", "HTTP/1.0 "];
+        let status = versions
+            .iter()
+            .find_map(|version| first.strip_prefix(version));
+        let status = status.expect("a status line");
         let status = status[..3].parse().unwrap();
         let headers = lines
             .take_while(|line| !line.is_empty())

@@ -1,0 +1,48 @@
+//! What becomes of a session whose client is too slow, and the count of what it loses.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Session, after};
+use crate::config::Slow;
+use crate::frame::CloseCode;
+use crate::observer::{CloseReason, Loss};
+
+/// How long a client may take nothing before its session may be cut off, when there are too many
+/// frames in all; see [`frames_total_bytes`](crate::FanoutConfig::frames_total_bytes).
+pub const PATIENCE: Duration = Duration::from_secs(1);
+
+impl<Io> Session<Io> {
+    pub(super) fn count_lost(&mut self, loss: Loss, publications: u64) {
+        self.lost += publications;
+        let format = self.subscription.key().format;
+        let observer = &self.subscription.shared().observer;
+        observer.dropped(format, loss, publications);
+    }
+
+    /// Closes a session that fell behind, if it is to be closed then. Breaks if it is to be cut
+    /// off: it holds what there is no room for, and its client takes none of it.
+    pub(super) fn keep_up(&mut self, now: Instant) -> ControlFlow<()> {
+        if self.subscription.slow() == Slow::Disconnect && self.subscription.is_behind() {
+            self.too_slow();
+        }
+        let config = self.config();
+        let is_stalled = self
+            .stalled
+            .is_some_and(|since| after(since, PATIENCE) <= now);
+        if is_stalled
+            && self.subscription.shared().is_pressed()
+            && self.output.bytes() >= config.gather_bytes
+        {
+            self.reason.get_or_insert(CloseReason::Slow);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    pub(super) fn too_slow(&mut self) {
+        self.start_close(CloseCode::SLOW, "too slow", CloseReason::Slow);
+    }
+}

@@ -1,0 +1,128 @@
+//! What a session does when it is woken: read, keep time, write.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+use super::ending::Phase;
+use super::{Session, Woken};
+
+/// How much is read at a time, in bytes. On the stack, so an idle session has no read buffer.
+const READ_BYTES: usize = 1024;
+
+/// How many reads one wake-up may do before others get their turn.
+const READS_PER_POLL: usize = 32;
+
+/// How many bytes one wake-up may inflate before others get their turn, but for what one read
+/// brings.
+const INFLATED_PER_POLL: u64 = 256 << 10;
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut timer: Pin<&mut Sleep>,
+        changed: Pin<&mut impl Future>,
+    ) -> Poll<Woken> {
+        self.look_at_pass();
+        loop {
+            if self.poll_read(cx).is_ready()
+                || self.keep_time(Instant::now()).is_break()
+                || self.poll_write(cx).is_ready()
+            {
+                return Poll::Ready(Woken::Ended);
+            }
+            let at = self.next_deadline();
+            if at < timer.deadline() || timer.is_elapsed() {
+                timer.as_mut().reset(at);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                break;
+            }
+        }
+        if self.subscription.has_moved() {
+            return Poll::Ready(Woken::Moved);
+        }
+        if self.phase == Phase::Open {
+            ready!(changed.poll(cx));
+            return Poll::Ready(Woken::LogChanged);
+        }
+        Poll::Pending
+    }
+
+    /// Reads all there is. Ready when the stream has ended.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut inflated = 0;
+        for _ in 0..READS_PER_POLL {
+            let mut buffer = [0; READ_BYTES];
+            let mut buffer = ReadBuf::new(&mut buffer);
+            let ended = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)).is_err();
+            if ended || buffer.filled().is_empty() {
+                return Poll::Ready(());
+            }
+            self.take_input(buffer.filled());
+            inflated += self.parser.take_inflated();
+            if inflated > INFLATED_PER_POLL {
+                break;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Writes all there is, and takes more from the log while there is more. Ready when the
+    /// session is over.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let written = self.output.poll_write(cx, Pin::new(&mut self.io));
+            let tally = self.output.take_tally();
+            if tally.frames > 0 {
+                let format = self.subscription.key().format;
+                self.subscription
+                    .shared()
+                    .observer
+                    .wrote(format, tally.frames, tally.bytes);
+            }
+            if tally.progress || written.is_ready() {
+                self.stalled = None;
+            } else {
+                self.stalled.get_or_insert_with(Instant::now);
+            }
+            if self.output.ping_waits() {
+                if tally.progress {
+                    self.clock.postpone(Instant::now());
+                }
+            } else if self.clock.times_a_ping() {
+                self.clock.sent(Instant::now());
+            }
+            if self.wire.is_one_way() && tally.frames > 0 {
+                let config = &self.subscription.shared().config;
+                self.clock.spoke(Instant::now(), config);
+            }
+            if ready!(written).is_err() {
+                return Poll::Ready(());
+            }
+            if self.wire.is_one_way() {
+                // The socket has taken all, which is as much as there is to hear.
+                self.clock.heard();
+            }
+            match self.phase {
+                Phase::Open => {
+                    if !self.refill() && self.phase == Phase::Open {
+                        return Poll::Pending;
+                    }
+                }
+                Phase::Closing | Phase::Ending { shut: true } => return Poll::Pending,
+                Phase::Ending { shut: false } => {
+                    if ready!(Pin::new(&mut self.io).poll_shutdown(cx)).is_err() {
+                        return Poll::Ready(());
+                    }
+                    self.phase = Phase::Ending { shut: true };
+                }
+            }
+        }
+    }
+}
