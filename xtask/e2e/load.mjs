@@ -1,9 +1,11 @@
 /**
- * What the page costs: 2,000 series in 10 exports a second for a while. It prints the longest tasks
- * of the page and what its memory does; it judges nothing, for machines differ.
+ * What the page costs: 2,000 series, all of them in each of 10 exports a second. It prints the
+ * longest tasks of the page and what its memory does; it judges nothing, for machines differ.
  *
  * Arguments: seconds, and `list` or `charts`.
  */
+
+import { readFileSync } from 'node:fs';
 
 import { gauge, metrics, point } from './exports.mjs';
 import { open, send, startBrowser, startRelay } from './harness.mjs';
@@ -29,6 +31,20 @@ const heap = async () => {
   return `${(usedSize / 2 ** 20).toFixed(1)} MiB`;
 };
 
+/** What the process of the page holds, its worker included (Linux). */
+const processes = await browser.newBrowserCDPSession();
+const resident = async () => {
+  const { processInfo } = await processes.send('SystemInfo.getProcessInfo');
+  const sizes = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => {
+    try {
+      return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))[1]) / 1024;
+    } catch {
+      return 0;
+    }
+  });
+  return `${Math.max(...sizes).toFixed(0)} MiB`;
+};
+
 const begin = Date.now();
 let [sent, late, told] = [0, 0, 0];
 while (Date.now() - begin < SECONDS * 1000) {
@@ -42,7 +58,7 @@ while (Date.now() - begin < SECONDS * 1000) {
   else late += 1;
   if ((Date.now() - begin) / 10_000 > told + 1) {
     told += 1;
-    console.log(`${told * 10} s: heap of the page ${await heap()}, ${await page.locator('.bar').innerText().then((text) => text.replaceAll('\n', ' '))}`);
+    console.log(`${told * 10} s: heap of the page ${await heap()}, its process ${await resident()}, ${await page.locator('.bar').innerText().then((text) => text.replaceAll('\n', ' '))}`);
   }
 }
 const tasks = await page.evaluate(() => window.tasks.sort((one, other) => other - one));

@@ -61,6 +61,8 @@ async function overflows(page) {
 test('every view', async (t) => {
   const relay = await startRelay(t, ['--demo']);
   const browser = await startBrowser(t);
+  // Charts of a minute need one.
+  if (process.env.PICTURES) await new Promise((resolve) => setTimeout(resolve, 75_000));
   for (const [name, size] of Object.entries(SIZES)) {
     for (const colours of ['light', 'dark']) {
       await t.test(`${name}, ${colours}`, async (t) => {

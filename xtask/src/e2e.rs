@@ -89,6 +89,9 @@ pub(crate) fn run(wishes: &Wishes) -> Result<()> {
                 .any(|name| test.ends_with(format!("{name}.test.mjs")))
         });
     }
+    if wishes.pictures {
+        command.env("PICTURES", "yes");
+    }
     // One after another: each has a browser of its own.
     execute(command.args(["--test", "--test-concurrency=1"]).args(tests))?;
     if wishes.pictures {

@@ -31,7 +31,7 @@ export class MetricsTab {
     this.note = h('p', { className: 'note limits', role: 'status' });
     this.empty = h('div', { className: 'empty' });
     this.grid = h('div', { className: 'charts' });
-    this.listArea = h('div', { className: 'fill column' }, this.chosen, this.list.element);
+    this.listArea = h('div', { className: 'fill column metric-list' }, this.chosen, this.list.element);
     this.element = h('div', { className: 'fill column' }, this.note, this.empty, this.listArea, this.grid);
     onColours(() => this.charts.forEach((chart) => chart.repaint()));
     onColours(() => this.list.elements.forEach((entry) => (entry.signature = '')));

@@ -9,7 +9,7 @@ export function welcome(area, { base, about }, what) {
   if (area.dataset.shown === signature) return;
   area.dataset.shown = signature;
   const [grpc] = about?.grpcPorts ?? [];
-  const { hostname } = new URL(base);
+  const { hostname, protocol } = new URL(base);
   fill(
     area,
     h('div', { className: 'welcome' },
@@ -18,7 +18,7 @@ export function welcome(area, { base, about }, what) {
       step('A program with an OpenTelemetry SDK', 'Set its environment.', `OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
       step('A Collector', 'Add an exporter, and name it in your pipelines beside those that are there.',
         `exporters:\n  otlphttp/relay:\n    endpoint: ${endpoint}\nservice:\n  pipelines:\n    ${what}:\n      exporters: [otlphttp/relay]`),
-      grpc && step('Over gRPC', 'The same, for exporters that speak gRPC.', `OTEL_EXPORTER_OTLP_ENDPOINT=http://${hostname}:${grpc}\nOTEL_EXPORTER_OTLP_PROTOCOL=grpc`),
+      grpc && step('Over gRPC', 'The same, for exporters that speak gRPC.', `OTEL_EXPORTER_OTLP_ENDPOINT=${protocol}//${hostname}:${grpc}\nOTEL_EXPORTER_OTLP_PROTOCOL=grpc`),
       step('By hand', 'One request, with curl.', curl(endpoint, what)),
       h('p', { className: 'soft' }, 'Nothing to send yet? ', h('code', {}, 'otlp-relay serve --demo'), ' shows this page alive.')),
   );
