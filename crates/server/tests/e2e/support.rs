@@ -44,4 +44,4 @@ pub(crate) fn patient(socket: TcpStream) -> TcpStream {
 }
 
 /// How often something is tried that has happened, but may not be counted yet.
-pub(crate) const TRIES: usize = 200;
+pub(crate) const TRIES: usize = 5000;
