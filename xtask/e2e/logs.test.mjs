@@ -60,7 +60,7 @@ test('a record and its trace', async (t) => {
   await record.getByText('"severityNumber": 17').waitFor();
   await record.getByRole('link', { name: /Show trace/ }).click();
   const trace = page.getByRole('complementary', { name: 'Trace' });
-  await trace.getByRole('button', { name: /POST \/pay, shop, +250 ms/ }).waitFor();
+  await trace.getByRole('button', { name: /POST \/pay\s*, shop,\s*250 ms/ }).waitFor();
   await trace.getByText('declined').waitFor();
   await page.goBack();
   await shows(bodies(page), 'declined');

@@ -18,6 +18,7 @@ mod hardening;
 mod limits;
 mod load;
 mod mutations;
+mod page;
 mod rfc6455;
 mod rfc7692;
 mod rules;
