@@ -6,7 +6,10 @@ pub(crate) struct TokenFile(std::path::PathBuf);
 impl TokenFile {
     pub(crate) fn new(name: &str, contents: &str) -> Self {
         let folder = std::env::temp_dir();
-        let path = folder.join(format!("otlp-relay-e2e-{}-{name}", std::process::id()));
+        let path = folder.join(format!(
+            "otlp-relay-e2e-{}-{name}.tokens",
+            std::process::id()
+        ));
         std::fs::write(&path, contents).unwrap();
         Self(path)
     }
