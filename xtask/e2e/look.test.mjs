@@ -18,6 +18,8 @@ const VIEWS = {
   charts: async (page) => {
     await page.evaluate((hash) => (location.hash = hash), CHARTS);
     await eventually(async () => (await page.locator('.card .legend-entry').count()) >= 8, 'charts have lines');
+    // What history held has come when there is a rate again.
+    await eventually(async () => !(await page.locator('.fact-exports').innerText()).startsWith('0 '), 'it is live');
   },
   logs: async (page) => {
     await page.keyboard.press('2');

@@ -25,7 +25,7 @@ const BROWSERS: [&str; 4] = [
 ];
 /// The pictures of the docs, by the picture that is taken.
 const PICTURES: [(&str, &str); 4] = [
-    ("charts-middle-light", "viewer-metrics"),
+    ("charts-middle-dark", "viewer-metrics"),
     ("traces-middle-dark", "viewer-traces"),
     ("logs-middle-light", "viewer-logs"),
     ("charts-narrow-dark", "viewer-narrow"),
