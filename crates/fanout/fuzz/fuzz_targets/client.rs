@@ -10,18 +10,16 @@
 
 #![no_main]
 
-use std::io::Read;
-
 use fanout::client::{ClientEvent, ClientParser, Violation};
 use fanout::frame::CloseCode;
-use flate2::read::DeflateDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use libfuzzer_sys::fuzz_target;
 
 /// The longest message.
 const MAX: u64 = 2000;
 
 /// The inflated bytes of a message that the oracle looks at.
-const LOOK: u64 = 1 << 20;
+const LOOK: usize = 1 << 20;
 
 struct Input {
     deflate: bool,
@@ -59,7 +57,12 @@ fn frames(mut list: &[u8]) -> Vec<u8> {
         }
         let key = [*first, *length, 0x5a, 0xa5];
         stream.extend(key);
-        stream.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+        stream.extend(
+            payload
+                .iter()
+                .zip(key.iter().cycle())
+                .map(|(byte, key)| byte ^ key),
+        );
         list = after;
     }
     stream
@@ -75,7 +78,10 @@ fn parse<'a>(deflate: bool, pieces: impl Iterator<Item = &'a [u8]>) -> Seen {
         while !piece.is_empty() {
             match parser.read(&mut piece) {
                 Ok(event) => {
-                    assert!(event.is_none() || !over(&events, violation), "an event behind the end");
+                    assert!(
+                        event.is_none() || !over(&events, violation),
+                        "an event behind the end"
+                    );
                     events.extend(event);
                 }
                 Err(error) => {
@@ -85,7 +91,10 @@ fn parse<'a>(deflate: bool, pieces: impl Iterator<Item = &'a [u8]>) -> Seen {
             }
         }
         let inflated = parser.take_inflated();
-        assert!(inflated <= (MAX + 4096) * length, "inflated far beyond the limit");
+        assert!(
+            inflated <= (MAX + 4096) * length,
+            "inflated far beyond the limit"
+        );
     }
     (events, violation)
 }
@@ -107,8 +116,16 @@ struct Frame {
 fn split(bytes: &[u8]) -> Option<(Frame, &[u8])> {
     let (&first, &second) = (bytes.first()?, bytes.get(1)?);
     let (length, header, least) = match second & 0x7f {
-        126 => (u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?).into(), 4, 126),
-        127 => (u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?), 10, 65_536),
+        126 => (
+            u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?).into(),
+            4,
+            126,
+        ),
+        127 => (
+            u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?),
+            10,
+            65_536,
+        ),
         short => (short.into(), 2, 0),
     };
     let key = bytes.get(header..header + 4)?;
@@ -194,20 +211,25 @@ fn judge_message(first: u8, payload: &[u8], fin: bool) -> Option<Result<(), Clos
     if !fin {
         return None;
     }
-    let whole = [payload, &[0, 0, 0xff, 0xff, 3, 0]].concat();
-    let mut decoder = DeflateDecoder::new(&whole[..]).take(LOOK);
-    let mut text = Vec::new();
-    decoder.read_to_end(&mut text).ok()?;
-    if decoder.into_inner().total_in() < whole.len() as u64 {
-        // A final block before the end, or more than the oracle looks at.
+    let mut text = Vec::with_capacity(LOOK);
+    let mut stream = Decompress::new(false);
+    let whole = [payload, &[0, 0, 0xff, 0xff]].concat();
+    let status = stream.decompress_vec(&whole, &mut text, FlushDecompress::None);
+    if !matches!(status, Ok(Status::Ok)) || stream.total_in() < whole.len() as u64 {
+        // Broken, or a final block before the end, or more than the oracle looks at.
         return None;
     }
+    // Behind the end of a block, an empty final one says nothing.
+    let mut more = Vec::with_capacity(LOOK);
+    let ended = stream.decompress_vec(&[3, 0], &mut more, FlushDecompress::None);
+    let sound = matches!(ended, Ok(Status::StreamEnd)) && more.is_empty();
     let kept = &text[..text.len().min(MAX as usize)];
     let longer = text.len() > kept.len();
     let verdict = judge_text(first, kept, !longer);
-    Some(verdict.and(match longer {
-        true => Err(CloseCode::TOO_BIG),
-        false => Ok(()),
+    Some(verdict.and(match (longer, sound) {
+        (true, _) => Err(CloseCode::TOO_BIG),
+        (false, false) => Err(CloseCode::INVALID_DATA),
+        (false, true) => Ok(()),
     }))
 }
 
@@ -226,7 +248,11 @@ fuzz_target!(|input: &[u8]| {
     };
     let stream = &input.stream[..];
     let whole = parse(input.deflate, std::iter::once(stream));
-    assert_eq!(parse(input.deflate, stream.chunks(1)), whole, "byte by byte");
+    assert_eq!(
+        parse(input.deflate, stream.chunks(1)),
+        whole,
+        "byte by byte"
+    );
     let pieces = parse(input.deflate, stream.chunks(input.piece));
     assert_eq!(pieces, whole, "in pieces");
     if let Some((events, code)) = oracle(input.deflate, stream) {
