@@ -164,6 +164,8 @@ impl Tls {
     /// # Errors
     ///
     /// What the client did wrong, its going, or [`io::ErrorKind::TimedOut`]; counted and logged.
+    /// [`io::ErrorKind::ConnectionAborted`] if it went without a word, as probes do; that is
+    /// neither.
     pub async fn accept(
         &self,
         io: TcpStream,
@@ -175,6 +177,8 @@ impl Tls {
         let ended = handshake.await;
         let why: &dyn Display = match &ended {
             Ok(Handshake::Done(_)) => return ended,
+            // Who only looks whether the port is open has not failed.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => return ended,
             Ok(Handshake::NotTls(_)) => &"the client speaks no TLS",
             Err(error) => error,
         };
@@ -189,9 +193,10 @@ impl Tls {
 
 async fn shake_hands(io: TcpStream, acceptor: TlsAcceptor) -> io::Result<Handshake> {
     let mut first = [0];
-    let there = io.peek(&mut first).await?;
-    if there > 0 && first[0] != HANDSHAKE {
-        return Ok(Handshake::NotTls(io));
+    match io.peek(&mut first).await? {
+        0 => return Err(io::ErrorKind::ConnectionAborted.into()),
+        _ if first[0] != HANDSHAKE => return Ok(Handshake::NotTls(io)),
+        _ => {}
     }
     let stream = acceptor.accept(io).await?;
     Ok(Handshake::Done(Either::Right(Box::new(stream))))
