@@ -132,6 +132,20 @@ async def filters(stage):
     return f"{compared} requests of which a filter leaves a part"
 
 
+async def parts_of(watcher, limit):
+    """All parts of the first export."""
+    found, of = [], 1
+    while len(found) < of:
+        message = await watcher.next()
+        assert len(message.encode()) <= limit, len(message)
+        part = json.loads(message)
+        found.append(message)
+        of = part["parts"]
+        assert (part["type"], part["seq"], part["part"]) == ("data", "1", len(found)), part
+    assert of > 20, of
+    return found
+
+
 async def parts(stage):
     """A client that takes short messages gets long exports in parts that say the same; what can't
     be parted, and what is longer than the relay's own limit, is told as lost."""
@@ -141,8 +155,11 @@ async def parts(stage):
         lines = await stage.watch(relay, f"/ws?format=points&max_frame={limit}")
         parted = await stage.watch(relay, f"/ws?envelope=true&max_frame={limit}")
         whole = await stage.watch(relay, "/ws?envelope=true")
+        # The relay's own limit, said by the client: parts instead of losses.
+        same_limit = await stage.watch(relay, f"/ws?max_frame={64 << 10}")
         for watcher in (parted, whole):
-            assert (await frame_of(watcher))["type"] == "hello"
+            hello = await frame_of(watcher)
+            assert hello["type"] == "hello", hello
         await relay.post("metrics", wire, PROTOBUF)
         expected = points(request)
         got = []
@@ -151,14 +168,18 @@ async def parts(stage):
             assert len(message.encode()) <= limit, len(message)
             got += content(message, "points")
         same(got, canonical(expected), "points in parts")
-        count, of = 0, 1
-        while count < of:
-            message = await parted.next()
-            assert len(message.encode()) <= limit, len(message)
-            part = json.loads(message)
-            count, of = count + 1, part["parts"]
-            assert (part["type"], part["seq"], part["part"]) == ("data", "1", count), part
-        assert of > 100, of
+        all_parts = await parts_of(parted, limit)
+        # Who has only some of them names the export before, and gets all of them anew.
+        again = await stage.watch(
+            relay, f"/ws?envelope=true&max_frame={limit}&since={hello['epoch']}:0"
+        )
+        assert (await frame_of(again))["recovered"] is True
+        assert await parts_of(again, limit) == all_parts
+        resources = 0
+        while resources < len(request.resource_metrics[0].scope_metrics):
+            part = await frame_of(same_limit)
+            (resource,) = part["resourceMetrics"]
+            resources += len(resource["scopeMetrics"])
         gap = {"type": "gap", "dropped": "1", "afterSeq": "0", "reason": "too_big"}
         found = await frame_of(whole)
         assert found == gap, found
@@ -166,7 +187,7 @@ async def parts(stage):
         found = await frame_of(parted)
         assert found == gap | {"afterSeq": "1"}, found
         assert number_of((await frame_of(whole))["data"]) == 1
-    return f"an export in {of} parts"
+    return f"an export in {len(all_parts)} parts"
 
 
 async def large(stage):
@@ -215,6 +236,15 @@ async def history(stage):
             frame = await frame_of(back)
             assert (frame["seq"], number_of(frame["data"])) == (str(number), number)
             assert (await frame_of(other))["data"][0]["value"] == number
+        # Exports are counted, whatever a filter leaves of them.
+        for name in ("other", "m", "other"):
+            await relay.post("metrics", gauge(12, name))
+        few = await stage.watch(relay, "/ws/metrics?replay=2&metric=m")
+        assert number_of(await frame_of(few)) == 12
+        none = await stage.watch(relay, "/ws/metrics?replay=1&metric=m")
+        await relay.post("metrics", gauge(13))
+        for one in (few, none):
+            assert number_of(await frame_of(one)) == 13
         future = await stage.watch(relay, f"/ws/metrics?envelope=true&since={epoch}:99")
         assert (await frame_of(future))["recovered"] is False
     with stage.relay("--history-bytes", "2KiB") as relay:
