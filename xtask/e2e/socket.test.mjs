@@ -76,47 +76,47 @@ function header(headers, wanted) {
   return Object.entries(headers).find(([name]) => name.toLowerCase() === wanted)?.[1];
 }
 
-for (const scheme of ['http', 'https']) {
-  /** Scenario: a page opens sockets for texts and for protobuf; long and short exports, messages of
-   * its own, up to the limit of what a client may send and beyond.
-   * Guarantees: permessage-deflate is agreed on; all frames are read as they were sent; over a pipe
-   * that counts, they take a fifth of their length at most; what the page sends harms nothing, and
-   * too much of it is closed with 1009. */
-  test(`Chromium reads compressed frames, ${scheme}`, async (t) => {
-    const flags = scheme === 'https' ? certificate() : [];
-    if (!flags) return t.skip('needs openssl');
-    const relay = await startRelay(t, flags);
-    const pipe = await startPipe(t, relay.port);
-    const base = pipe.base.replace('http', scheme);
-    const page = await startPage(t, base, { ignoreHTTPSErrors: true });
-    const sent = [one(1), one(2, 500), one(3, 2000), one(4, 500)];
-    await page.watch('texts', 'ws/metrics');
-    await page.watch('bytes', 'ws/metrics?format=protobuf');
-    await eventually(() => page.handshakes.length === 2, 'two handshakes');
-    for (const { headers } of page.handshakes) assert.equal(header(headers, 'sec-websocket-extensions'), AGREED);
-    assert.match((await page.seen('texts')).extensions, /permessage-deflate/);
-    await page.evaluate(() => {
-      for (const message of ['hello', 'round and round '.repeat(10_000), new Uint8Array(1 << 20)]) window.sockets.texts.send(message);
-    });
-    const before = pipe.received();
-    for (const request of sent) await page.evaluate(([body]) => fetch('v1/metrics', { method: 'POST', headers: { 'content-type': 'application/json' }, body }), [JSON.stringify(request)]);
-    const texts = await page.messages('texts', sent.length);
-    const bytes = await page.messages('bytes', sent.length);
-    assert.deepEqual(texts.map((text) => JSON.parse(text)), sent);
-    const length = [...texts, ...bytes].reduce((sum, message) => sum + message.length, 0);
-    const taken = pipe.received() - before;
-    assert.ok(taken < length / 5, `${taken} bytes for ${length}`);
-    // What the network saw is what the page got: text (1) and binary (2).
-    await eventually(() => page.frames.length >= 2 * sent.length, 'frames');
-    const below = page.frames.filter(({ opcode }) => opcode === 1).map(({ payloadData }) => payloadData);
-    assert.deepEqual(below, texts);
-    const binary = page.frames.filter(({ opcode }) => opcode === 2).map(({ payloadData }) => [...Buffer.from(payloadData, 'base64')]);
-    assert.deepEqual(binary, bytes);
-    await page.evaluate(() => window.sockets.texts.send('x'.repeat((1 << 20) + 1)));
-    assert.equal((await page.closed('texts')).code, 1009);
-    assert.equal((await page.seen('bytes')).closed, undefined);
+/** Scenario: a page opens sockets for texts and for protobuf; long and short exports, messages of
+ * its own, up to the limit of what a client may send and beyond.
+ * Guarantees: permessage-deflate is agreed on; all frames are read as they were sent; over a pipe
+ * that counts, they take a fifth of their length at most; what the page sends harms nothing, and
+ * too much of it is closed with 1009. */
+const reads = (scheme) => async (t) => {
+  const flags = scheme === 'https' ? certificate() : [];
+  if (!flags) return t.skip('needs openssl');
+  const relay = await startRelay(t, flags);
+  const pipe = await startPipe(t, relay.port);
+  const base = pipe.base.replace('http', scheme);
+  const page = await startPage(t, base, { ignoreHTTPSErrors: true });
+  const sent = [one(1), one(2, 500), one(3, 2000), one(4, 500)];
+  await page.watch('texts', 'ws/metrics');
+  await page.watch('bytes', 'ws/metrics?format=protobuf');
+  await eventually(() => page.handshakes.length === 2, 'two handshakes');
+  for (const { headers } of page.handshakes) assert.equal(header(headers, 'sec-websocket-extensions'), AGREED);
+  assert.match((await page.seen('texts')).extensions, /permessage-deflate/);
+  await page.evaluate(() => {
+    for (const message of ['hello', 'round and round '.repeat(10_000), new Uint8Array(1 << 20)]) window.sockets.texts.send(message);
   });
-}
+  const before = pipe.received();
+  for (const request of sent) await page.evaluate(([body]) => fetch('v1/metrics', { method: 'POST', headers: { 'content-type': 'application/json' }, body }), [JSON.stringify(request)]);
+  const texts = await page.messages('texts', sent.length);
+  const bytes = await page.messages('bytes', sent.length);
+  assert.deepEqual(texts.map((text) => JSON.parse(text)), sent);
+  const length = [...texts, ...bytes].reduce((sum, message) => sum + message.length, 0);
+  const taken = pipe.received() - before;
+  assert.ok(taken < length / 5, `${taken} bytes for ${length}`);
+  // What the network saw is what the page got: text (1) and binary (2).
+  await eventually(() => page.frames.length >= 2 * sent.length, 'frames');
+  const below = page.frames.filter(({ opcode }) => opcode === 1).map(({ payloadData }) => payloadData);
+  assert.deepEqual(below, texts);
+  const binary = page.frames.filter(({ opcode }) => opcode === 2).map(({ payloadData }) => [...Buffer.from(payloadData, 'base64')]);
+  assert.deepEqual(binary, bytes);
+  await page.evaluate(() => window.sockets.texts.send('x'.repeat((1 << 20) + 1)));
+  assert.equal((await page.closed('texts')).code, 1009);
+  assert.equal((await page.seen('bytes')).closed, undefined);
+};
+test('Chromium reads compressed frames', reads('http'));
+test('Chromium reads compressed frames over TLS', reads('https'));
 
 /** Scenario: a relay that asks watchers for a token; sockets with none, with a wrong one, and with
  * the right one as subprotocol; then the token goes.
