@@ -2,7 +2,8 @@
 and, in a process of Node.js, `ws`.
 
 Offers of compression are `True` for what a library offers by itself, `False` for none, or the
-parameters of RFC 7692 by their names; `websockets` takes a list of those, too.
+parameters of RFC 7692 by their names, `False` for one that is not to be offered; `websockets` takes a
+list of those, too.
 """
 
 import asyncio
@@ -40,6 +41,12 @@ async def soon(awaitable):
     return await asyncio.wait_for(awaitable, WAIT)
 
 
+def permessage_deflate(**parameters):
+    """An offer of `websockets`, which has `None` for a window that is not offered."""
+    given = {name: parameter or None for name, parameter in parameters.items()}
+    return ClientPerMessageDeflateFactory(**given)
+
+
 class Websockets:
     """`websockets`."""
 
@@ -52,7 +59,7 @@ class Websockets:
         several = [deflate] if isinstance(deflate, dict) else deflate
         extensions = []
         if not isinstance(deflate, bool):
-            extensions = [ClientPerMessageDeflateFactory(**offer) for offer in several]
+            extensions = [permessage_deflate(**offer) for offer in several]
         try:
             connection = await websockets.connect(
                 url,

@@ -20,10 +20,7 @@ SIGNALS = {
     "traces": ExportTraceServiceRequest,
     "logs": ExportLogsServiceRequest,
 }
-REQUESTS = {
-    "/v1/metrics": ExportMetricsServiceRequest,
-    "/v1/traces": ExportTraceServiceRequest,
-    "/v1/logs": ExportLogsServiceRequest,
+REQUESTS = {f"/v1/{signal}": kind for signal, kind in SIGNALS.items()} | {
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": ExportMetricsServiceRequest,
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export": ExportTraceServiceRequest,
     "/opentelemetry.proto.collector.logs.v1.LogsService/Export": ExportLogsServiceRequest,

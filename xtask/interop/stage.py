@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from clients import Closed, Refused
-from relay import Relay
+from relay import WAIT, Relay
 
 
 class Stage:
@@ -38,12 +38,13 @@ class Stage:
 
     async def room(self, relay, path):
         """A session, as soon as there is room for one more."""
-        while True:
-            try:
-                return await self.watch(relay, path)
-            except Refused as answer:
-                assert answer.status == 503, answer
-                await asyncio.sleep(0.1)
+        async with asyncio.timeout(WAIT):
+            while True:
+                try:
+                    return await self.watch(relay, path)
+                except Refused as answer:
+                    assert answer.status == 503, answer
+                    await asyncio.sleep(0.1)
 
 
 async def frame_of(watcher):
