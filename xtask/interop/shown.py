@@ -30,20 +30,28 @@ FILTERS = {
 }
 
 
+def text_of(value, shape):
+    """One text for equal values of a format: JSON knows one kind of number, points tell integers
+    from doubles."""
+    return json.dumps(value, sort_keys=True) if shape == "points" else canonical(value)
+
+
 @functools.cache
 def expected_of(shape, signal, wire):
-    """What a frame has to say of a request: bytes, or canonical JSON. Nothing without a frame."""
+    """What a frame has to say of a request: bytes, or a text as above. Nothing without a frame."""
     told = rendering(shape, wire, SIGNALS[signal].FromString(wire))
-    return told if shape == "protobuf" else canonical(told) if told else None
+    if shape == "protobuf":
+        return told
+    return text_of(told, shape) if told else None
 
 
-def same(got, expected, what):
-    """Fails, with little of both, unless they are the same JSON; `expected` is canonical."""
-    got = canonical(got)
+def same(got, expected, what, shape="otlp"):
+    """Fails, with little of both, unless they are the same; `expected` is a text as above."""
+    got = text_of(got, shape)
     if got != expected:
         at = next((at for at, (a, b) in enumerate(zip(got, expected)) if a != b), 0)
         around = slice(max(at - 200, 0), at + 200)
-        raise AssertionError(f"{what}\ngot {got[around]}\nexpected {expected[around]}")
+        raise AssertionError(f"{what} as {shape}\ngot {got[around]}\nexpected {expected[around]}")
 
 
 def content(message, shape):
@@ -92,11 +100,11 @@ async def formats(stage):
                         if shape == "protobuf":
                             assert got == expected, signal
                         else:
-                            same(got, expected, f"{signal} as {shape}")
+                            same(got, expected, signal, shape)
                 for shape, watcher in enveloped.items():
                     if expected := expected_of(shape, signal, wire):
                         envelope = await frame_of(watcher)
-                        same(envelope.pop("data"), expected, f"{signal} as {shape}, in an envelope")
+                        same(envelope.pop("data"), expected, f"{signal}, in an envelope", shape)
                         assert_recent(envelope.pop("receivedAt"), before)
                         about = {"type": "data", "epoch": epoch, "seq": str(seq), "signal": signal}
                         assert envelope == about, envelope
@@ -167,7 +175,7 @@ async def parts(stage):
             message = await lines.next()
             assert len(message.encode()) <= limit, len(message)
             got += content(message, "points")
-        same(got, canonical(expected), "points in parts")
+        same(got, text_of(expected, "points"), "in parts", "points")
         all_parts = await parts_of(parted, limit)
         # Who has only some of them names the export before, and gets all of them anew.
         again = await stage.watch(
