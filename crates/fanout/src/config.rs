@@ -49,7 +49,7 @@ pub struct FanoutConfig {
     pub offload_bytes: usize,
     /// How many bytes of frames one session takes out of the log for one vectored write; one
     /// frame at least, and at most [`GATHER_FRAMES`](crate::session::GATHER_FRAMES) frames.
-    /// Default: 64 KiB.
+    /// Default: 128 KiB.
     pub gather_bytes: usize,
     /// How many sessions there may be; one more is refused with 503. Default: 10,000.
     pub max_sessions: usize,
@@ -116,7 +116,7 @@ impl Default for FanoutConfig {
             history_age: Duration::from_secs(5 * 60),
             replay_cache_bytes: 16 << 20,
             offload_bytes: 1 << 20,
-            gather_bytes: 64 << 10,
+            gather_bytes: 128 << 10,
             max_sessions: 10_000,
             ping_interval: Duration::from_secs(20),
             pong_timeout: Duration::from_secs(20),

@@ -24,14 +24,14 @@ impl<Io> Session<Io> {
 
     /// Closes a session that fell behind, if it is to be closed then. Breaks if it is to be cut
     /// off: it holds what there is no room for, and its client takes none of it.
-    pub(super) fn keep_up(&mut self, now: Instant) -> ControlFlow<()> {
+    pub(super) fn keep_up(&mut self) -> ControlFlow<()> {
         if self.subscription.slow() == Slow::Disconnect && self.subscription.is_behind() {
             self.too_slow();
         }
         let config = self.config();
         let is_stalled = self
             .stalled
-            .is_some_and(|since| after(since, PATIENCE) <= now);
+            .is_some_and(|since| after(since, PATIENCE) <= Instant::now());
         if is_stalled
             && self.subscription.shared().is_pressed()
             && self.output.bytes() >= config.gather_bytes
