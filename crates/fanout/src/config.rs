@@ -19,8 +19,9 @@ pub struct FanoutConfig {
     pub lag_total_bytes: usize,
     /// How many bytes of frames there may be in all, in logs, in the replay cache and in the
     /// hands of sessions. Beyond it, sessions whose client has taken nothing for
-    /// [`PATIENCE`](crate::session::PATIENCE) while they hold [`gather_bytes`](Self::gather_bytes)
-    /// or more are cut off. It should be well above
+    /// [`PATIENCE`](crate::session::PATIENCE) are cut off if they hold
+    /// [`HELD_BYTES`](crate::session::HELD_BYTES) or more, or
+    /// [`gather_bytes`](Self::gather_bytes) if that is less. It should be well above
     /// [`lag_total_bytes`](Self::lag_total_bytes) and
     /// [`replay_cache_bytes`](Self::replay_cache_bytes) together. Default: 512 MiB.
     pub frames_total_bytes: usize,

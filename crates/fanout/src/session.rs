@@ -34,7 +34,7 @@ use self::ending::Phase;
 use self::output::Output;
 
 pub(crate) use self::clock::after;
-pub use self::pace::PATIENCE;
+pub use self::pace::{HELD_BYTES, PATIENCE};
 pub(crate) use self::wire::Wire;
 
 /// How many frames one vectored write takes at most.

@@ -14,6 +14,10 @@ use crate::observer::{CloseReason, Loss};
 /// frames in all; see [`frames_total_bytes`](crate::FanoutConfig::frames_total_bytes).
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How many bytes of frames a session may hold that is not cut off then: below that, what all of
+/// them hold is bounded by their number.
+pub const HELD_BYTES: usize = 64 << 10;
+
 impl<Io> Session<Io> {
     pub(super) fn count_lost(&mut self, loss: Loss, publications: u64) {
         self.lost += publications;
@@ -34,7 +38,7 @@ impl<Io> Session<Io> {
             .is_some_and(|since| after(since, PATIENCE) <= Instant::now());
         if is_stalled
             && self.subscription.shared().is_pressed()
-            && self.output.bytes() >= config.gather_bytes
+            && self.output.bytes() >= config.gather_bytes.min(HELD_BYTES)
         {
             self.reason.get_or_insert(CloseReason::Slow);
             return ControlFlow::Break(());
