@@ -22,6 +22,7 @@ mod page;
 mod rfc6455;
 mod rfc7692;
 mod rules;
+mod scale;
 mod sdk;
 mod shutdown;
 mod signals;
