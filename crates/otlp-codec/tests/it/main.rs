@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod attributes;
 mod every_field;
 mod from_json;
 mod hostile;
