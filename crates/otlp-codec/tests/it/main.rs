@@ -11,6 +11,7 @@ mod every_field;
 mod from_json;
 mod hostile;
 mod memo;
+mod pages;
 mod points;
 mod policy;
 mod retain;
