@@ -27,6 +27,9 @@ const GATHER: usize = 64;
 /// What the kernel may hold unsent of a connection, in bytes.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT: u32 = 64 << 10;
+/// The congestion control of connections over loopback, as the relay's: one that does not pace.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const CONGESTION: &[u8] = b"reno";
 /// The longest head of a request.
 const HEAD: usize = 16 << 10;
 /// A text message in one frame, and a message of 126 to 65,535 bytes, or of more (RFC 6455, 5.2).
@@ -58,7 +61,12 @@ async fn serve() -> Result<()> {
 fn prepare(io: &TcpStream) -> io::Result<()> {
     io.set_nodelay(true)?;
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket2::SockRef::from(io).set_tcp_notsent_lowat(UNSENT)?;
+    {
+        let socket = socket2::SockRef::from(io);
+        socket.set_tcp_notsent_lowat(UNSENT)?;
+        // Where it is not allowed, the system's own does.
+        let _ = socket.set_tcp_congestion(CONGESTION);
+    }
     Ok(())
 }
 
