@@ -26,6 +26,7 @@ fuzz_target!(|input: &[u8]| {
     let got = READER.with_borrow_mut(|reader| {
         reader.json_to_protobuf(signal, json, &limits, &mut wire)
     });
+    READER.with_borrow(|reader| assert_eq!(reader.fallbacks(), 0, "a tree was needed"));
     match expected {
         Ok(expected) => {
             got.expect("the typed door accepts it");
