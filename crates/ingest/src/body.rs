@@ -1,6 +1,7 @@
 //! Reads a request body: stream, decoder, buffer, with limits on both sides of the decoder.
 //!
-//! The compressed body is never held whole, but for snappy, which can't be inflated in pieces.
+//! The compressed body is never held whole, but for snappy, of which a block can't be inflated in
+//! pieces.
 //! Every buffer grows with what has arrived, never with what was announced.
 
 mod snappy;
@@ -72,6 +73,8 @@ pub enum Form {
     Sent,
     /// After decompression.
     Inflated,
+    /// In memory, with what it becomes: JSON takes as much again for its protobuf form.
+    Held,
 }
 
 impl fmt::Display for Form {
@@ -79,6 +82,7 @@ impl fmt::Display for Form {
         f.write_str(match self {
             Self::Sent => "as sent",
             Self::Inflated => "after decompression",
+            Self::Held => "in memory, where JSON takes twice its length",
         })
     }
 }
@@ -90,10 +94,26 @@ impl fmt::Display for Form {
 ///
 /// [`BodyError`], at the first byte that is one too many: what was sent and what it inflates to
 /// are both held to `limit` bytes, and a longer `declared` is refused before anything is read.
-/// Nothing is inflated beyond the limit. What is held is taken from `permit` as it grows, and
-/// [`BodyError::Overloaded`] if there is no more. Errors of `stream` are passed on. On
-/// error the stream may have more to give.
+/// Nothing is inflated beyond the limit. What is held is taken from `permit` as it grows, which in
+/// the end holds the length of the result; there is [`BodyError::Overloaded`] if there is no more.
+/// Errors of `stream` are passed on. On error the stream may have more to give.
 pub async fn read<S, E>(
+    stream: S,
+    encoding: ContentEncoding,
+    declared: Option<u64>,
+    limit: usize,
+    permit: &mut Permit,
+) -> Result<Bytes, BodyError>
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+    E: Into<BodyError>,
+{
+    let body = inflate(stream, encoding, declared, limit, permit).await?;
+    permit.keep(body.len());
+    Ok(body)
+}
+
+async fn inflate<S, E>(
     stream: S,
     encoding: ContentEncoding,
     declared: Option<u64>,
@@ -134,8 +154,11 @@ where
         }
         ContentEncoding::Snappy | ContentEncoding::SnappyFramed => {
             let sent = plain(metered, ceiling, permit).await.map_err(failed)?;
-            let framed = encoding == ContentEncoding::SnappyFramed;
-            return snappy::inflated(sent, framed, limit, permit).await;
+            permit.keep(sent.len());
+            match encoding == ContentEncoding::SnappyFramed || snappy::is_framed(&sent) {
+                true => inflated(snappy::Frames::of(&sent)?, limit, permit).await,
+                false => return snappy::block(sent, limit, permit).await,
+            }
         }
     };
     result.map_err(failed)
@@ -184,6 +207,7 @@ where
     let ceiling = limit.saturating_add(1);
     let mut decoder = decoder.take(ceiling as u64);
     let mut buffer = Vec::new();
+    let mut step = 0;
     loop {
         grow(&mut buffer, 1, ceiling, permit)?;
         let read = decoder
@@ -195,21 +219,24 @@ where
         if buffer.len() > limit {
             return Err(io::Error::other(too_large(limit, Form::Inflated)));
         }
-        if read == STEP_BYTES {
+        step += read;
+        if step >= STEP_BYTES {
+            step = 0;
             yield_now().await;
         }
     }
 }
 
-/// Makes room for `more` bytes by doubling, but not beyond `ceiling` unless `more` needs it; what
-/// the buffer grows by is taken from the budget.
+/// Makes room for `more` bytes by doubling, but not beyond `ceiling`, nor what all requests may
+/// hold, unless `more` needs it; what the buffer grows by is taken from the budget.
 fn grow(buffer: &mut Vec<u8>, more: usize, ceiling: usize, permit: &mut Permit) -> io::Result<()> {
     let needed = buffer.len() + more;
     if needed > buffer.capacity() {
         let doubled = (buffer.capacity() * 2).max(FIRST_BUFFER_BYTES);
-        let capacity = doubled.min(ceiling).max(needed);
+        let most = buffer.capacity() + permit.left();
+        let capacity = doubled.min(ceiling).min(most).max(needed);
         let taken = permit.take(capacity - buffer.capacity());
-        taken.map_err(|refused| io::Error::other(BodyError::Overloaded(refused)))?;
+        taken.map_err(io::Error::other)?;
         buffer.reserve_exact(capacity - buffer.len());
     }
     Ok(())
