@@ -30,8 +30,8 @@ const FIRST_BUFFER_BYTES: usize = 64 << 10;
 /// How many bytes are inflated in one go, before other tasks of the thread get their turn.
 const STEP_BYTES: usize = 256 << 10;
 
-/// The longest window of zstd that is allowed, 8 MiB, as a power of two (RFC 9659): the decoder
-/// keeps as much.
+/// The longest window of zstd that is allowed, 8 MiB, as a power of two (RFC 9659). The decoder
+/// keeps that much of what it has inflated last, beside the buffer, and it counts as much.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// A body that could not be read.
@@ -137,11 +137,11 @@ where
             let mut decoder = GzipDecoder::new(StreamReader::new(metered));
             // Without this a second member, or junk, is dropped and success reported.
             decoder.multiple_members(true);
-            inflated(&mut decoder, limit, permit).await
+            inflated(&mut decoder, limit, 0, permit).await
         }
         ContentEncoding::Deflate => {
             let mut decoder = ZlibDecoder::new(StreamReader::new(metered));
-            match inflated(&mut decoder, limit, permit).await {
+            match inflated(&mut decoder, limit, 0, permit).await {
                 Ok(body) => nothing_behind(decoder.into_inner()).await.map(|()| body),
                 Err(error) => Err(error),
             }
@@ -150,13 +150,13 @@ where
             let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
             let mut decoder = ZstdDecoder::with_params(StreamReader::new(metered), &[window]);
             decoder.multiple_members(true);
-            inflated(&mut decoder, limit, permit).await
+            inflated(&mut decoder, limit, 1 << ZSTD_WINDOW_LOG, permit).await
         }
         ContentEncoding::Snappy | ContentEncoding::SnappyFramed => {
             let sent = plain(metered, ceiling, permit).await.map_err(failed)?;
             permit.keep(sent.len());
             match encoding == ContentEncoding::SnappyFramed || snappy::is_framed(&sent) {
-                true => inflated(snappy::Frames::of(&sent)?, limit, permit).await,
+                true => inflated(snappy::Frames::of(&sent)?, limit, 0, permit).await,
                 false => return snappy::block(sent, limit, permit).await,
             }
         }
@@ -199,17 +199,28 @@ where
     Ok(finish(buffer))
 }
 
-/// Reads a decoder to its end, or to the first byte over the limit.
-async fn inflated<R>(decoder: R, limit: usize, permit: &mut Permit) -> io::Result<Bytes>
+/// Reads a decoder to its end, or to the first byte over the limit. It keeps up to `window` bytes
+/// of what it has given.
+async fn inflated<R>(
+    decoder: R,
+    limit: usize,
+    window: usize,
+    permit: &mut Permit,
+) -> io::Result<Bytes>
 where
     R: AsyncRead + Unpin,
 {
     let ceiling = limit.saturating_add(1);
     let mut decoder = decoder.take(ceiling as u64);
     let mut buffer = Vec::new();
-    let mut step = 0;
+    let (mut step, mut kept) = (0, 0);
     loop {
         grow(&mut buffer, 1, ceiling, permit)?;
+        let keeps = (buffer.len() + STEP_BYTES)
+            .min(buffer.capacity())
+            .min(window);
+        permit.take(keeps - kept).map_err(io::Error::other)?;
+        kept = keeps;
         let read = decoder
             .read_buf(&mut (&mut buffer).limit(STEP_BYTES))
             .await?;

@@ -76,14 +76,14 @@ impl Budget {
     ///
     /// # Errors
     ///
-    /// [`Refused::overloaded`] if there are as many as may be.
+    /// [`Refused::too_many_requests`] if there are as many as may be.
     pub fn admit(&self) -> Result<Permit, Refused> {
         match self.0.requests.take(1) {
             true => Ok(Permit {
                 budget: self.clone(),
                 bytes: 0,
             }),
-            false => Err(Refused::overloaded(RETRY_AFTER)),
+            false => Err(Refused::too_many_requests(RETRY_AFTER)),
         }
     }
 
@@ -121,7 +121,8 @@ impl Permit {
             return Err(BodyError::TooLarge { limit, form });
         }
         if !self.budget.0.bytes.take(bytes) {
-            return Err(BodyError::Overloaded(Refused::overloaded(RETRY_AFTER)));
+            let refused = Refused::too_many_bytes(RETRY_AFTER);
+            return Err(BodyError::Overloaded(refused));
         }
         self.bytes += bytes;
         Ok(())
@@ -164,10 +165,10 @@ mod tests {
         let budget = Budget::new(2, 100);
         let mut first = budget.admit().unwrap();
         let mut second = budget.admit().unwrap();
-        assert_eq!(budget.admit().unwrap_err(), Refused::overloaded(1));
+        assert_eq!(budget.admit().unwrap_err(), Refused::too_many_requests(1));
         first.take(60).unwrap();
         second.take(40).unwrap();
-        let overloaded = BodyError::Overloaded(Refused::overloaded(1));
+        let overloaded = BodyError::Overloaded(Refused::too_many_bytes(1));
         assert_eq!(second.take(1).unwrap_err(), overloaded);
         assert_eq!(second.take(60).unwrap_err(), overloaded);
         let too_large = BodyError::TooLarge {

@@ -235,7 +235,7 @@ async fn budgets() {
         for (bytes, others, fits) in [
             (1 << 20, 0, true),
             (1 << 20, (1 << 20) - 80_000, false),
-            (100_000, 0, true),
+            (250_000, 0, true),
             (80_000, 0, false),
             (0, 0, false),
         ] {
@@ -255,7 +255,7 @@ async fn budgets() {
                         limit: bytes,
                         form: Form::Held,
                     };
-                    let later = BodyError::Overloaded(Refused::overloaded(1));
+                    let later = BodyError::Overloaded(Refused::too_many_bytes(1));
                     assert_eq!(error, if others == 0 { never } else { later });
                 }
             }
