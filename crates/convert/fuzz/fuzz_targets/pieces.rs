@@ -14,7 +14,9 @@ const JSON: u8 = 1 << 2;
 const RECORD_BYTES: usize = 8;
 
 fuzz_target!(|input: &[u8]| {
-    let Some((first, input)) = input.split_first() else { return };
+    let Some((first, input)) = input.split_first() else {
+        return;
+    };
     let from = match first & JSON {
         0 => InputForm::Protobuf,
         _ => InputForm::Json,
@@ -32,9 +34,13 @@ fuzz_target!(|input: &[u8]| {
     let long = convert(input, &Options { limits, ..options });
     match (short, long) {
         // An element may be longer than a record.
-        (_, Err(ConvertError::Record(error))) if matches!(error.problem, Problem::TooLong { .. }) => {}
+        (_, Err(ConvertError::Record(error)))
+            if matches!(error.problem, Problem::TooLong { .. }) => {}
         (Ok(short), Ok(long)) => {
-            assert_eq!(String::from_utf8_lossy(&long), String::from_utf8_lossy(&short));
+            assert_eq!(
+                String::from_utf8_lossy(&long),
+                String::from_utf8_lossy(&short)
+            );
         }
         (Err(_), Err(_)) => {}
         (short, long) => panic!("whole {short:?}, in pieces {long:?}"),

@@ -25,11 +25,17 @@ const PROTO_JSON: u8 = 0x40;
 const LIMITS: u8 = 0x3c;
 
 fuzz_target!(|input: &[u8]| {
-    let Some((first, wire)) = input.split_first() else { return };
+    let Some((first, wire)) = input.split_first() else {
+        return;
+    };
     let signal = Signal::ALL[usize::from(*first) % Signal::ALL.len()];
     let limits = match first & LIMITS {
         0 => Limits::default(),
-        bits => Limits { depth: u32::from(bits) / 2, elements: bits.into(), ..Limits::default() },
+        bits => Limits {
+            depth: u32::from(bits) / 2,
+            elements: bits.into(),
+            ..Limits::default()
+        },
     };
     if first & POINTS != 0 {
         return points(signal, wire, &limits);
@@ -75,11 +81,15 @@ fn same_shape(one: &Value, other: &Value) {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
             assert!(one.keys().eq(other.keys()), "{one:?} {other:?}");
-            one.values().zip(other.values()).for_each(|(one, other)| same_shape(one, other));
+            one.values()
+                .zip(other.values())
+                .for_each(|(one, other)| same_shape(one, other));
         }
         (Value::Array(one), Value::Array(other)) => {
             assert_eq!(one.len(), other.len());
-            one.iter().zip(other).for_each(|(one, other)| same_shape(one, other));
+            one.iter()
+                .zip(other)
+                .for_each(|(one, other)| same_shape(one, other));
         }
         (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => {
             panic!("{one} {other}");
@@ -99,8 +109,14 @@ fn points(signal: Signal, wire: &[u8], limits: &Limits) {
     }
     let request = Request::decode_protobuf(signal, wire, limits).map_err(EncodeError::from);
     let items = request.as_ref().map_or(0, Request::items);
-    assert_eq!(got, request.and_then(|request| request.encode_points(limits, &mut typed)));
-    assert_eq!(String::from_utf8_lossy(&walked), String::from_utf8_lossy(&typed));
+    assert_eq!(
+        got,
+        request.and_then(|request| request.encode_points(limits, &mut typed))
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&walked),
+        String::from_utf8_lossy(&typed)
+    );
     let lines = walked.split_inclusive(|byte| *byte == b'\n');
     let objects = lines.map(|line| serde_json::from_slice::<Value>(line).expect("JSON"));
     assert_eq!(objects.filter(Value::is_object).count(), items);
@@ -108,7 +124,14 @@ fn points(signal: Signal, wire: &[u8], limits: &Limits) {
 
 /// Whether there is a profile id of 24 bytes: in base64 that may look like 32 hex digits.
 fn has_ambiguous_id(request: &Request) -> bool {
-    let Request::Profiles(request) = request else { return false };
-    let scopes = request.resource_profiles.iter().flat_map(|resource| &resource.scope_profiles);
-    scopes.flat_map(|scope| &scope.profiles).any(|profile| profile.profile_id.len() == 24)
+    let Request::Profiles(request) = request else {
+        return false;
+    };
+    let scopes = request
+        .resource_profiles
+        .iter()
+        .flat_map(|resource| &resource.scope_profiles);
+    scopes
+        .flat_map(|scope| &scope.profiles)
+        .any(|profile| profile.profile_id.len() == 24)
 }
