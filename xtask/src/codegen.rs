@@ -63,10 +63,6 @@ fn generate() -> Result<Files> {
         with_header(&tables::generate(&descriptors)?, "Field tables"),
     );
     files.insert(
-        out.join("fields.rs"),
-        with_header(&fields::generate(&descriptors)?, "Tags of fields"),
-    );
-    files.insert(
         out.join("transcode.rs"),
         with_header(
             &transcode::generate(&descriptors)?,

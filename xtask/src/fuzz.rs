@@ -1,21 +1,24 @@
-//! Fuzzing of the codec, of the receiver and of what WebSocket clients send, for a bounded time,
-//! from seeds that the vectors give.
+//! Fuzzing of the codec, of conversions, of the receiver and of what WebSocket clients send, for a
+//! bounded time, from seeds that the vectors give.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::interop::target_folder;
 use crate::tidy::workspace_root;
 use crate::verify::say;
 
 /// The targets, the crates that they are about, and what their inputs are behind the byte that
 /// names the signal.
 const TARGETS: &[(&str, &str, Input)] = &[
-    ("protobuf_to_json", CODEC, Input::ProtobufToEither),
+    ("protobuf_to_json", CODEC, Input::ProtobufToAny),
     ("check", CODEC, Input::Protobuf),
     ("json_to_protobuf", CODEC, Input::Json),
     ("select", CODEC, Input::Filtered),
+    ("split", CODEC, Input::Protobuf),
+    ("pieces", "crates/convert", Input::File),
     ("request", "crates/ingest", Input::Request),
     ("client", "crates/fanout", Input::Client),
 ];
@@ -26,9 +29,11 @@ enum Input {
     Protobuf,
     /// Behind a line for each clause of a filter, and an empty one.
     Filtered,
-    /// To be written in either format: [`POINTS`] in the first byte chooses.
-    ProtobufToEither,
+    /// To be written in a format that [`POINTS`] and [`PROTO_JSON`] in the first byte choose.
+    ProtobufToAny,
     Json,
+    /// Of either encoding: [`FILE_JSON`] in the first byte chooses.
+    File,
     /// Of either encoding, with a head of three bytes that the target explains.
     Request,
     /// WebSocket frames, behind a byte that the target explains.
@@ -48,6 +53,10 @@ const FILTERS: [&str; 6] = [
 ];
 /// The bit of the first byte that asks for points.
 const POINTS: u8 = 0x80;
+/// The bit that asks for protobuf's own JSON mapping.
+const PROTO_JSON: u8 = 0x40;
+/// For [`Input::File`]: JSON. The other bits choose how long a record may be.
+const FILE_JSON: u8 = 1 << 2;
 /// For [`Input::Request`], in the first byte: JSON, compression, and where the coding stands.
 const REQUEST_JSON: u8 = 1 << 2;
 const REQUEST_COMPRESS: u8 = 1 << 7;
@@ -62,6 +71,13 @@ const CLIENT_FRAMES: u8 = 2 | 3 << 2;
 const CLIENT_PAYLOAD: usize = 255;
 /// The longest seed, in bytes.
 const MAX_SEED: usize = 4096;
+
+/// The crates that have targets.
+pub(crate) fn crates() -> impl Iterator<Item = &'static str> {
+    let mut crates: Vec<_> = TARGETS.iter().map(|(_, about, _)| *about).collect();
+    crates.dedup();
+    crates.into_iter()
+}
 
 /// Runs each target, or only the one that is named, for so many seconds.
 pub(crate) fn run(seconds: u64, only: Option<&str>) -> Result<()> {
@@ -82,7 +98,7 @@ pub(crate) fn run(seconds: u64, only: Option<&str>) -> Result<()> {
         names.join(", ")
     );
     for (name, about, input) in targets {
-        let corpus = workspace_root().join("target/fuzz").join(name);
+        let corpus = target_folder(&workspace_root())?.join("fuzz").join(name);
         std::fs::create_dir_all(&corpus)?;
         let seeds = seed(&corpus, *input)?;
         say(&format!("== {name}: {seconds} s from {seeds} seeds"));
@@ -149,8 +165,13 @@ fn inputs(
             let filter = FILTERS[number % FILTERS.len()].as_bytes();
             vec![("", [&[signal], filter].concat(), wire)]
         }
-        Input::ProtobufToEither => vec![
+        Input::ProtobufToAny => vec![
             ("-points", vec![signal | POINTS], wire.clone()),
+            ("-protojson", vec![signal | PROTO_JSON], wire.clone()),
+            ("", vec![signal], wire),
+        ],
+        Input::File => vec![
+            ("-json", vec![signal | FILE_JSON], json),
             ("", vec![signal], wire),
         ],
         Input::Request => {

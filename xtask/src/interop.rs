@@ -226,7 +226,8 @@ mod tests {
     /// Guarantees: it is made at first, and anew when the text changes, with nothing old in it.
     #[test]
     fn folders_are_made_once() {
-        let folder = crate::tidy::workspace_root().join("target/interop-test");
+        let target = super::target_folder(&crate::tidy::workspace_root()).unwrap();
+        let folder = target.join("interop-test");
         let file = folder.join("file");
         let make = |made_of: &str, text: &'static str| {
             super::cached(&folder, made_of, || Ok(std::fs::write(&file, text)?)).unwrap();

@@ -1,8 +1,9 @@
-//! House rules that a machine can check: layering, module docs, file lengths, manifests, and the
-//! proofs that the docs name.
+//! House rules that a machine can check: layering, module docs, file lengths, manifests, what tests
+//! say and do, and the proofs that the docs name.
 
 mod layering;
 mod proofs;
+mod testing;
 
 use std::path::{Path, PathBuf};
 
@@ -21,8 +22,9 @@ pub(crate) fn workspace_root() -> PathBuf {
 pub(crate) fn check() -> Result<()> {
     let mut violations = layering::violations()?;
     violations.extend(proofs::violations()?);
-    for file in source_files(&workspace_root())? {
-        violations.extend(violations_in(&file)?);
+    let root = workspace_root();
+    for file in source_files(&root)? {
+        violations.extend(violations_in(&root, &file)?);
     }
     violations.sort();
     if !violations.is_empty() {
@@ -50,12 +52,12 @@ fn source_files(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn violations_in(file: &Path) -> Result<Vec<String>> {
+fn violations_in(root: &Path, file: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(file)?;
     let generated = file
         .components()
         .any(|part| part.as_os_str() == "generated");
-    let name = file.strip_prefix(workspace_root())?.display();
+    let name = file.strip_prefix(root).unwrap_or(file).display();
     let mut violations = Vec::new();
     if !text.starts_with("//! ") {
         violations.push(format!(
@@ -66,6 +68,12 @@ fn violations_in(file: &Path) -> Result<Vec<String>> {
     if lines > MAX_LINES && !generated {
         violations.push(format!("{name}: {lines} lines, more than {MAX_LINES}"));
     }
+    let tests = file.ends_with("tests.rs")
+        || file
+            .components()
+            .any(|part| part.as_os_str() == "tests" || part.as_os_str() == "e2e");
+    let broken = testing::violations(&text, tests).into_iter();
+    violations.extend(broken.map(|broken| format!("{name}:{broken}")));
     Ok(violations)
 }
 
@@ -82,11 +90,13 @@ mod tests {
     /// Guarantees: both are found.
     #[test]
     fn violations_are_found() {
-        let folder = super::workspace_root().join("target/tidy-test");
+        let root = super::workspace_root();
+        let folder = crate::interop::target_folder(&root).unwrap();
+        let folder = folder.join("tidy-test");
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("bad.rs");
         std::fs::write(&file, "fn f() {}\n".repeat(super::MAX_LINES + 1)).unwrap();
-        let violations = super::violations_in(&file).unwrap();
+        let violations = super::violations_in(&root, &file).unwrap();
         assert_eq!(violations.len(), 2, "{violations:?}");
     }
 }

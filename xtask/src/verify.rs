@@ -5,9 +5,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::codegen;
+use crate::fuzz;
 use crate::tidy::{self, workspace_root};
 
-/// The version of cargo-deny that the gates were written for; `.ci/run` installs it.
+/// The version of cargo-deny that the gates were written for; `.ci/run` finds it here.
 const CARGO_DENY: &str = "0.20.2";
 
 /// Runs the gates one after another and stops at the first that fails.
@@ -28,6 +29,7 @@ pub(crate) fn run(skip_tests: bool) -> Result<()> {
         cargo(&args, &[])
     })?;
     gate("features of the codec", codec_features)?;
+    gate("fuzz targets", fuzz_targets)?;
     gate("docs", || {
         let args = [
             "doc",
@@ -101,6 +103,20 @@ fn codec_features() -> Result<()> {
     )?;
     let args = [&["check"], &NO_DEFAULT[..], &["--target", wasm]];
     cargo(&args.concat(), &[])
+}
+
+/// The fuzz crates are no members of the workspace. To be run they need a nightly compiler, but not
+/// to be checked.
+fn fuzz_targets() -> Result<()> {
+    for about in fuzz::crates() {
+        let manifest = format!("{about}/fuzz/Cargo.toml");
+        cargo(&["fmt", "--manifest-path", &manifest, "--check"], &[])?;
+        cargo(
+            &["check", "--manifest-path", &manifest, "--locked", "-q"],
+            &[],
+        )?;
+    }
+    Ok(())
 }
 
 fn deny() -> Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! [`Demo::tick`] is called once a [`PERIOD`] and gives OTLP requests as protobuf. It sends nothing;
 //! how they get to a relay is not known here. What it keeps and what it gives is bounded: the shop
-//! has at most [`MAX_ORDERS`] visits a tick, and a fixed set of series.
+//! has at most [`MAX_VISITS`] visits a tick, and a fixed set of series.
 
 mod host;
 mod messages;
@@ -18,8 +18,8 @@ use self::shop::Shop;
 
 /// How often there is something new.
 pub const PERIOD: Duration = Duration::from_secs(1);
-/// The most visits to the shop in one tick; each is a trace of up to nine spans.
-pub const MAX_ORDERS: usize = 20;
+/// The most visits to the shop in one tick; each is a trace of up to five spans.
+pub const MAX_VISITS: usize = 20;
 
 /// A request: a signal, and its protobuf.
 #[derive(Debug)]

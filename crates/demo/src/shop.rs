@@ -17,7 +17,7 @@ use otlp_codec::proto::collector::trace::v1::ExportTraceServiceRequest;
 use self::counts::Counts;
 use self::service::Service;
 use self::visit::Visit;
-use crate::MAX_ORDERS;
+use crate::MAX_VISITS;
 use crate::messages::Moment;
 
 /// How long a wave of visitors lasts, in seconds, and how many come on average in one.
@@ -56,7 +56,7 @@ impl Shop {
         let trouble = age % TROUBLE_EVERY > TROUBLE_EVERY - TROUBLE_LASTS;
         let since = now.since(self.last);
         let mut visits = Vec::new();
-        for _ in 0..visitors.min(MAX_ORDERS) {
+        for _ in 0..visitors.min(MAX_VISITS) {
             let begin = self.last.after(since * self.rng.f64());
             visits.push(Visit::make(&mut self.rng, begin, trouble));
         }

@@ -103,6 +103,19 @@ impl Slow {
     }
 }
 
+impl FanoutConfig {
+    /// What [`frames_total_bytes`](Self::frames_total_bytes) should be, given the other limits:
+    /// twice what logs may hold, but at least what logs, replayed frames and the longest frame, in
+    /// both of its forms, take.
+    #[must_use]
+    pub fn enough_frames_bytes(&self) -> usize {
+        let frame = self.frame_bytes.saturating_mul(2);
+        let least = self.replay_cache_bytes.saturating_add(frame);
+        let logs = self.lag_total_bytes;
+        logs.saturating_add(logs.max(least))
+    }
+}
+
 impl Default for FanoutConfig {
     fn default() -> Self {
         Self {

@@ -40,7 +40,7 @@ pub trait Detach: Clone + 'static {
     /// Asks for the socket. Called before the answer is returned: a 101, or one whose body never
     /// has a byte. The future is ready once the head of that is flushed and the HTTP layer is done
     /// with the connection, with `None` if the connection ended before that.
-    fn detach(&self) -> Socket<Self::Io>;
+    fn detach(&self) -> Detaching<Self::Io>;
 
     /// Whether the head is flushed, so that the HTTP layer has to be done. Its task is woken when
     /// that happens.
@@ -48,7 +48,7 @@ pub trait Detach: Clone + 'static {
 }
 
 /// A socket to come, or none.
-pub type Socket<Io> = Pin<Box<dyn Future<Output = Option<Io>>>>;
+pub type Detaching<Io> = Pin<Box<dyn Future<Output = Option<Io>>>>;
 
 /// What the routes need.
 #[derive(Clone)]
@@ -172,7 +172,7 @@ fn connection<D: Detach>(request: &HttpRequest) -> Result<D, Refusal> {
 }
 
 /// The task of one client, from the moment that its 101 is on its way.
-async fn attend<Io>(socket: Socket<Io>, payload: dev::Payload, subscription: Subscription)
+async fn attend<Io>(socket: Detaching<Io>, payload: dev::Payload, subscription: Subscription)
 where
     Io: AsyncRead + AsyncWrite + Unpin,
 {
@@ -182,7 +182,7 @@ where
 }
 
 /// Waits for the socket, while it takes what the client sends too early.
-async fn take_socket<Io>(mut socket: Socket<Io>, payload: dev::Payload) -> Option<(Io, Bytes)> {
+async fn take_socket<Io>(mut socket: Detaching<Io>, payload: dev::Payload) -> Option<(Io, Bytes)> {
     let mut early = BytesMut::new();
     let mut payload = pin!(payload);
     let mut payload_ended = false;

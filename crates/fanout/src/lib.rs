@@ -46,7 +46,7 @@ pub mod view;
 
 pub use config::{FanoutConfig, Slow};
 pub use gate::{Gate, OpenGate, Pass};
-pub use http::{Detach, Fanout, Socket, configure};
+pub use http::{Detach, Detaching, Fanout, configure};
 pub use hub::{Hub, Snapshot, SubscribeError, Subscription};
 pub use observer::{CloseReason, Loss, NoObserver, Observer, Rendering};
 pub use query::{Query, Start};

@@ -114,9 +114,17 @@ impl Recipe {
                 Outcome::Frames(Frames::new(vec![self.frame(message)], false))
             }
             Ok(None) => Outcome::Nothing,
-            Err(Failure::TooBig) => Outcome::Lost(Loss::TooBig),
+            Err(Failure::TooBig) => self.too_big(publication),
             Err(Failure::Malformed(error)) => malformed(publication, &error),
         }
+    }
+
+    /// What an observer counts and warns of as often as it likes; the details are here.
+    fn too_big(&self, publication: &Publication) -> Outcome {
+        let (seq, signal, length) = (publication.seq, publication.signal, publication.wire.len());
+        let (limit, format) = (self.frame_bytes, self.key.format);
+        tracing::debug!(seq, %signal, length, %format, limit, "an export is too long for a frame");
+        Outcome::Lost(Loss::TooBig)
     }
 
     /// A message but for its [end](Self::close), behind room for the header of its frame; `None`
@@ -192,9 +200,10 @@ impl Recipe {
     }
 }
 
-/// What the codec refuses of an export that was checked: nothing that should happen.
+/// What the codec refuses of an export that was checked: nothing that should happen. It is
+/// observed as a failure.
 fn malformed(publication: &Publication, error: &DecodeError) -> Outcome {
-    let (seq, signal) = (publication.seq, publication.signal);
-    tracing::warn!(seq, %signal, %error, "an export cannot be rendered");
+    let (seq, signal, length) = (publication.seq, publication.signal, publication.wire.len());
+    tracing::debug!(seq, %signal, length, %error, "an export cannot be rendered");
     Outcome::Lost(Loss::Failed)
 }

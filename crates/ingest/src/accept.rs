@@ -6,16 +6,16 @@ use std::sync::Once;
 use bytes::Bytes;
 use otlp_codec::from_json::JsonReader;
 use otlp_codec::{DecodeError, Limits, Signal, check};
-use tokio::task::spawn_blocking;
 use tracing::{error, warn};
 
 use crate::content::ContentType;
+use crate::decoders::Decoders;
 use crate::error::IngestError;
 use crate::sink::Export;
 
-/// Bodies longer than this many bytes are decoded on the pool for blocking work, so that the
-/// other connections of a thread don't wait for them. Shorter ones take less time than the
-/// round trip to another thread is worth.
+/// Bodies longer than this many bytes are decoded by [`Decoders`], so that the other connections
+/// of a thread don't wait for them. Shorter ones take less time than the round trip to another
+/// thread is worth, or, where they are refused, some tens of milliseconds at most.
 pub const OFFLOAD_BYTES: usize = 1 << 20;
 
 /// What became of an acceptable request.
@@ -131,11 +131,13 @@ pub async fn check_off_thread(
     content_type: ContentType,
     body: Bytes,
     limits: Limits,
+    decoders: &Decoders,
 ) -> Result<Accepted, IngestError> {
     if body.len() <= OFFLOAD_BYTES {
         return Ok(check(signal, content_type, body, &limits)?);
     }
-    match spawn_blocking(move || check(signal, content_type, body, &limits)).await {
+    let check = move || check(signal, content_type, body, &limits);
+    match decoders.run(check).await {
         Ok(checked) => Ok(checked?),
         Err(failure) => {
             error!(%signal, %failure, "decoding a request failed");

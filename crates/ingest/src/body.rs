@@ -1,6 +1,7 @@
 //! Reads a request body: stream, decoder, buffer, with limits on both sides of the decoder.
 //!
-//! The compressed body is never held whole, but for snappy, which can't be inflated in pieces.
+//! The compressed body is never held whole, but for snappy, of which a block can't be inflated in
+//! pieces.
 //! Every buffer grows with what has arrived, never with what was announced.
 
 mod snappy;
@@ -29,8 +30,8 @@ const FIRST_BUFFER_BYTES: usize = 64 << 10;
 /// How many bytes are inflated in one go, before other tasks of the thread get their turn.
 const STEP_BYTES: usize = 256 << 10;
 
-/// The longest window of zstd that is allowed, 8 MiB, as a power of two (RFC 9659): the decoder
-/// keeps as much.
+/// The longest window of zstd that is allowed, 8 MiB, as a power of two (RFC 9659). The decoder
+/// keeps that much of what it has inflated last, beside the buffer, and it counts as much.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// A body that could not be read.
@@ -72,6 +73,8 @@ pub enum Form {
     Sent,
     /// After decompression.
     Inflated,
+    /// In memory, with what it becomes: JSON takes as much again for its protobuf form.
+    Held,
 }
 
 impl fmt::Display for Form {
@@ -79,6 +82,7 @@ impl fmt::Display for Form {
         f.write_str(match self {
             Self::Sent => "as sent",
             Self::Inflated => "after decompression",
+            Self::Held => "in memory, where JSON takes twice its length",
         })
     }
 }
@@ -90,10 +94,26 @@ impl fmt::Display for Form {
 ///
 /// [`BodyError`], at the first byte that is one too many: what was sent and what it inflates to
 /// are both held to `limit` bytes, and a longer `declared` is refused before anything is read.
-/// Nothing is inflated beyond the limit. What is held is taken from `permit` as it grows, and
-/// [`BodyError::Overloaded`] if there is no more. Errors of `stream` are passed on. On
-/// error the stream may have more to give.
+/// Nothing is inflated beyond the limit. What is held is taken from `permit` as it grows, which in
+/// the end holds the length of the result; there is [`BodyError::Overloaded`] if there is no more.
+/// Errors of `stream` are passed on. On error the stream may have more to give.
 pub async fn read<S, E>(
+    stream: S,
+    encoding: ContentEncoding,
+    declared: Option<u64>,
+    limit: usize,
+    permit: &mut Permit,
+) -> Result<Bytes, BodyError>
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+    E: Into<BodyError>,
+{
+    let body = inflate(stream, encoding, declared, limit, permit).await?;
+    permit.keep(body.len());
+    Ok(body)
+}
+
+async fn inflate<S, E>(
     stream: S,
     encoding: ContentEncoding,
     declared: Option<u64>,
@@ -117,11 +137,11 @@ where
             let mut decoder = GzipDecoder::new(StreamReader::new(metered));
             // Without this a second member, or junk, is dropped and success reported.
             decoder.multiple_members(true);
-            inflated(&mut decoder, limit, permit).await
+            inflated(&mut decoder, limit, 0, permit).await
         }
         ContentEncoding::Deflate => {
             let mut decoder = ZlibDecoder::new(StreamReader::new(metered));
-            match inflated(&mut decoder, limit, permit).await {
+            match inflated(&mut decoder, limit, 0, permit).await {
                 Ok(body) => nothing_behind(decoder.into_inner()).await.map(|()| body),
                 Err(error) => Err(error),
             }
@@ -130,12 +150,15 @@ where
             let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
             let mut decoder = ZstdDecoder::with_params(StreamReader::new(metered), &[window]);
             decoder.multiple_members(true);
-            inflated(&mut decoder, limit, permit).await
+            inflated(&mut decoder, limit, 1 << ZSTD_WINDOW_LOG, permit).await
         }
         ContentEncoding::Snappy | ContentEncoding::SnappyFramed => {
             let sent = plain(metered, ceiling, permit).await.map_err(failed)?;
-            let framed = encoding == ContentEncoding::SnappyFramed;
-            return snappy::inflated(sent, framed, limit, permit).await;
+            permit.keep(sent.len());
+            match encoding == ContentEncoding::SnappyFramed || snappy::is_framed(&sent) {
+                true => inflated(snappy::Frames::of(&sent)?, limit, 0, permit).await,
+                false => return snappy::block(sent, limit, permit).await,
+            }
         }
     };
     result.map_err(failed)
@@ -176,16 +199,28 @@ where
     Ok(finish(buffer))
 }
 
-/// Reads a decoder to its end, or to the first byte over the limit.
-async fn inflated<R>(decoder: R, limit: usize, permit: &mut Permit) -> io::Result<Bytes>
+/// Reads a decoder to its end, or to the first byte over the limit. It keeps up to `window` bytes
+/// of what it has given.
+async fn inflated<R>(
+    decoder: R,
+    limit: usize,
+    window: usize,
+    permit: &mut Permit,
+) -> io::Result<Bytes>
 where
     R: AsyncRead + Unpin,
 {
     let ceiling = limit.saturating_add(1);
     let mut decoder = decoder.take(ceiling as u64);
     let mut buffer = Vec::new();
+    let (mut step, mut kept) = (0, 0);
     loop {
         grow(&mut buffer, 1, ceiling, permit)?;
+        let keeps = (buffer.len() + STEP_BYTES)
+            .min(buffer.capacity())
+            .min(window);
+        permit.take(keeps - kept).map_err(io::Error::other)?;
+        kept = keeps;
         let read = decoder
             .read_buf(&mut (&mut buffer).limit(STEP_BYTES))
             .await?;
@@ -195,21 +230,24 @@ where
         if buffer.len() > limit {
             return Err(io::Error::other(too_large(limit, Form::Inflated)));
         }
-        if read == STEP_BYTES {
+        step += read;
+        if step >= STEP_BYTES {
+            step = 0;
             yield_now().await;
         }
     }
 }
 
-/// Makes room for `more` bytes by doubling, but not beyond `ceiling` unless `more` needs it; what
-/// the buffer grows by is taken from the budget.
+/// Makes room for `more` bytes by doubling, but not beyond `ceiling`, nor what all requests may
+/// hold, unless `more` needs it; what the buffer grows by is taken from the budget.
 fn grow(buffer: &mut Vec<u8>, more: usize, ceiling: usize, permit: &mut Permit) -> io::Result<()> {
     let needed = buffer.len() + more;
     if needed > buffer.capacity() {
         let doubled = (buffer.capacity() * 2).max(FIRST_BUFFER_BYTES);
-        let capacity = doubled.min(ceiling).max(needed);
+        let most = buffer.capacity() + permit.left();
+        let capacity = doubled.min(ceiling).min(most).max(needed);
         let taken = permit.take(capacity - buffer.capacity());
-        taken.map_err(|refused| io::Error::other(BodyError::Overloaded(refused)))?;
+        taken.map_err(io::Error::other)?;
         buffer.reserve_exact(capacity - buffer.len());
     }
     Ok(())

@@ -17,8 +17,9 @@ pub struct IngestConfig {
     /// refused with 503 and `Retry-After`, before its body is read. Default: 1024.
     pub max_requests: usize,
     /// How many bytes all requests in flight may hold together: bodies as they grow, inflated, and
-    /// the protobuf form of JSON. What doesn't fit is refused with 503 and `Retry-After`. Less
-    /// than [`max_body_bytes`](Self::max_body_bytes) refuses long bodies always. Default: 256 MiB.
+    /// the protobuf form of JSON, which counts as much as its text. What doesn't fit is refused
+    /// with 503 and `Retry-After`; what would not fit alone either, with 413, which is what less
+    /// than twice [`max_body_bytes`](Self::max_body_bytes) does to long bodies. Default: 256 MiB.
     pub max_requests_bytes: usize,
     /// How long a body may take, all in all; then the answer is 408. Default: 2 min.
     pub body_timeout: Duration,

@@ -34,13 +34,15 @@ impl ContentType {
     /// The type that a request's `Content-Type` headers name: exactly one header with a type
     /// that is known here, else `None`.
     pub fn of<'a>(headers: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
-        let mut headers = headers.into_iter();
-        let first = headers.next()?;
-        if headers.next().is_some() {
-            return None;
-        }
-        Self::parse(first)
+        only(headers).and_then(Self::parse)
     }
+}
+
+/// The value of a header that is there exactly once. Which of several counts, others on the way
+/// may have seen differently.
+pub(crate) fn only<T>(values: impl IntoIterator<Item = T>) -> Option<T> {
+    let mut values = values.into_iter();
+    values.next().filter(|_| values.next().is_none())
 }
 
 /// How a body is compressed: the codings that the Collector sends, but for lz4.

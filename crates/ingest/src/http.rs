@@ -15,13 +15,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use otlp_codec::Signal;
 use tokio::time::timeout;
 
-pub use self::unread::hold_unread;
+pub use self::unread::{hold, hold_unread};
 
 use self::unread::RequestBody;
 use crate::authorize::Credentials;
 use crate::body::{self, BodyError};
 use crate::config::IngestConfig;
-use crate::content::{ContentEncoding, ContentType};
+use crate::content::{ContentEncoding, ContentType, only};
 use crate::error::IngestError;
 use crate::observer::Transport;
 use crate::receiver::{Outcome, Receiver, Taken};
@@ -125,7 +125,7 @@ fn judge(
         return Err(IngestError::Method);
     }
     receiver.authorize.check(Credentials {
-        authorization: only(headers, AUTHORIZATION).map(HeaderValue::as_bytes),
+        authorization: only(values(headers, AUTHORIZATION)),
         peer,
     })?;
     let content_type = content_type.ok_or(IngestError::ContentType)?;
@@ -181,12 +181,6 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 /// The values of a header.
 fn values(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
     headers.get_all(name).map(HeaderValue::as_bytes)
-}
-
-/// The value of a header that is there exactly once.
-fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
-    let mut values = headers.get_all(name);
-    values.next().filter(|_| values.next().is_none())
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 //! ([`accept`]), the export goes to the [`ExportSink`], the client is answered ([`success`],
 //! [`status`]).
 //!
-//! [`content`], [`body`], [`budget`], [`accept`], [`error`] and the three traits know no transport; [`http`]
-//! is OTLP/HTTP over actix-web, [`grpc`] OTLP/gRPC over tonic. Nobody here knows who
-//! listens: an export is handed on and forgotten, and handing it on never waits.
+//! [`content`], [`body`], [`budget`], [`decoders`], [`accept`], [`error`] and the three traits know
+//! no transport; [`http`] is OTLP/HTTP over actix-web, [`grpc`] OTLP/gRPC over tonic. Nobody here
+//! knows who listens: an export is handed on and forgotten, and handing it on never waits.
 
 pub mod accept;
 pub mod authorize;
@@ -15,6 +15,7 @@ pub mod body;
 pub mod budget;
 pub mod config;
 pub mod content;
+pub mod decoders;
 pub mod error;
 pub mod grpc;
 pub mod http;
@@ -28,6 +29,7 @@ pub use authorize::{AllowAll, AuthError, Authorize, Credentials};
 pub use budget::{Budget, Permit};
 pub use config::IngestConfig;
 pub use content::{ContentEncoding, ContentType};
+pub use decoders::Decoders;
 pub use error::{Code, IngestError};
 pub use http::{asks_for_websocket, configure, hold_unread, refuse_by_head};
 pub use observer::{NoObserver, Observer, Transport};

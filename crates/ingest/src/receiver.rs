@@ -41,8 +41,9 @@ impl Receiver {
         body: Bytes,
     ) -> Result<Taken, IngestError> {
         let limits = self.config.decode_limits();
+        let decoders = self.budget.decoders();
         let accept::Accepted { export, rejected } =
-            accept::check_off_thread(signal, content_type, body, limits).await?;
+            accept::check_off_thread(signal, content_type, body, limits, decoders).await?;
         let taken = Taken {
             items: export.items,
             bytes: export.wire.len(),

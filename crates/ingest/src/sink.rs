@@ -13,7 +13,8 @@ pub struct Export {
     /// What kind of telemetry this is.
     pub signal: Signal,
     /// The `Export…ServiceRequest` as protobuf: the very bytes of a protobuf request, inflated,
-    /// unknown fields included; a JSON request written as protobuf.
+    /// unknown fields included; a JSON request written as protobuf. If items were taken out, the
+    /// rest of it, and of an unusual order then in the usual one.
     pub wire: Bytes,
     /// How many items it holds: data points, spans, log records or profiles. Zero is valid
     /// (OTLP spec, "Full Success").
@@ -45,6 +46,9 @@ pub struct Refused {
 enum Why {
     Draining,
     Overloaded,
+    Requests,
+    Bytes,
+    Client,
 }
 
 impl fmt::Display for Why {
@@ -52,6 +56,9 @@ impl fmt::Display for Why {
         f.write_str(match self {
             Self::Draining => "the receiver is shutting down",
             Self::Overloaded => "the receiver is overloaded",
+            Self::Requests => "too many requests are in flight",
+            Self::Bytes => "the requests in flight hold too much",
+            Self::Client => "this client has too many requests in flight",
         })
     }
 }
@@ -70,18 +77,40 @@ impl Refused {
         Self::new(Why::Overloaded, retry_after)
     }
 
+    /// As many requests are in flight as may be. `retry_after` as above.
+    #[must_use]
+    pub fn too_many_requests(retry_after: u32) -> Self {
+        Self::new(Why::Requests, retry_after)
+    }
+
+    /// The requests in flight hold as many bytes as they may. `retry_after` as above.
+    #[must_use]
+    pub fn too_many_bytes(retry_after: u32) -> Self {
+        Self::new(Why::Bytes, retry_after)
+    }
+
+    /// This client has as many requests in flight as one may. `retry_after` as above.
+    #[must_use]
+    pub fn crowded(retry_after: u32) -> Self {
+        Self::new(Why::Client, retry_after)
+    }
+
     /// When to come again, in seconds, at least 1.
     #[must_use]
     pub fn retry_after(&self) -> u32 {
         self.retry_after
     }
 
-    /// The label for an [`Observer`](crate::Observer): `draining` or `overloaded`.
+    /// The label for an [`Observer`](crate::Observer), which tells the limits apart that can be
+    /// reached.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self.why {
             Why::Draining => "draining",
             Why::Overloaded => "overloaded",
+            Why::Requests => "too_many_requests",
+            Why::Bytes => "too_many_bytes",
+            Why::Client => "too_many_of_client",
         }
     }
 

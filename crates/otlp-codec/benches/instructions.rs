@@ -12,7 +12,6 @@ use opentelemetry_proto::tonic::collector as theirs;
 use otlp_codec::from_json::JsonReader;
 use otlp_codec::select::Selected;
 use otlp_codec::transcode::Transcoder;
-use otlp_codec::typed::Request;
 use otlp_codec::{Limits, Signal, check};
 use payloads::Payload;
 use prost::Message;
@@ -96,11 +95,6 @@ fn run<T: Message + Default + Serialize + DeserializeOwned>(
             "check" => drop(black_box(
                 check::check(*signal, wire, &limits).expect("a payload"),
             )),
-            "typed-decode" => {
-                drop(black_box(
-                    Request::decode_protobuf(*signal, wire, &limits).expect("a payload"),
-                ));
-            }
             "rival-decode" => drop(black_box(T::decode(wire).expect("a payload"))),
             other => unreachable!("no conversion {other}"),
         }

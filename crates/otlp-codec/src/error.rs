@@ -14,19 +14,22 @@ pub enum DecodeError {
         limit: usize,
     },
     /// More than [`Limits::elements`](crate::Limits::elements).
-    #[error("the message holds more than {limit} sub-messages, the limit")]
+    #[error("the message holds more than {limit} sub-messages, the limit; send it in several")]
     TooManyElements {
         /// The limit that was reached.
         limit: usize,
     },
     /// More than [`Limits::items`](crate::Limits::items).
-    #[error("the request holds more than {limit} items, the limit")]
+    #[error("the request holds more than {limit} items, the limit; send it in several")]
     TooManyItems {
         /// The limit that was reached.
         limit: usize,
     },
     /// Nested deeper than [`Limits::depth`](crate::Limits::depth).
-    #[error("the message is nested deeper than {limit} levels, the limit")]
+    #[error(
+        "the message is nested deeper than {limit} levels, the limit; an attribute or a body that \
+         holds lists of lists is what gets so deep"
+    )]
     TooDeep {
         /// The limit that was reached.
         limit: u32,

@@ -5,10 +5,11 @@
 //! differ from what [`Request::encode_protobuf`] would give: fields stand in the order of the
 //! JSON text, and an implicit double of -0.0 is written, where prost's encoder loses its sign.
 //!
-//! The pass is never wrong, but it needn't be complete: where it can't go on (an error, a limit,
-//! a number or an enum name that is written with escapes), the [typed door](crate::typed) does
-//! the work again, and gives the message or the error. So an error costs both, and is worded by
-//! the typed door alone.
+//! The pass takes everything that is to be accepted, and doesn't word errors. Where it can't go on
+//! (an error, a limit), the text is read again as the [typed door](crate::typed) reads it, and
+//! gives that door's error; but what is read is dropped at once, so that no tree grows of a text
+//! that is refused. A text that the pass stops at for another reason, of which none is known, is
+//! left to the typed door.
 //!
 //! ```
 //! use otlp_codec::{Limits, Signal, from_json::JsonReader};
@@ -35,10 +36,14 @@ pub(crate) use tokens::{After, Rest, UNKNOWN, after, empty, key, literal, unknow
 pub(crate) use writer::Cx;
 
 use crate::check::check_items;
+use crate::proto::collector::logs::v1::ExportLogsServiceRequest;
+use crate::proto::collector::metrics::v1::ExportMetricsServiceRequest;
+use crate::proto::collector::profiles::v1development::ExportProfilesServiceRequest;
+use crate::proto::collector::trace::v1::ExportTraceServiceRequest;
 use crate::proto::from_json as generated;
 use crate::typed::Request;
 use crate::walk::Stop;
-use crate::{DecodeError, Limits, Signal};
+use crate::{DecodeError, Limits, Signal, json};
 
 /// Appends the protobuf of the request `json` to `out`. On error `out` is as it was.
 ///
@@ -126,6 +131,9 @@ impl JsonReader {
             out.extend_from_slice(wire);
             return Ok(());
         }
+        // It may be far longer than the text.
+        self.scratch = Vec::new();
+        examine(signal, json, limits)?;
         self.fallbacks += 1;
         let wire = Request::decode_json(signal, json, limits)?.encode_protobuf();
         if wire.len() > limits.output_bytes {
@@ -135,7 +143,7 @@ impl JsonReader {
         Ok(())
     }
 
-    /// How often a call took the slower way, or ended in an error.
+    /// How often a text that was accepted took the way through a tree. Tests hold it to zero.
     #[must_use]
     pub fn fallbacks(&self) -> u64 {
         self.fallbacks
@@ -180,6 +188,17 @@ impl JsonReader {
                 Err(Stop) => return Ok(None),
             }
         }
+    }
+}
+
+/// The error that [`Request::decode_json`] has for a text, if it has one before it counts items.
+#[cold]
+fn examine(signal: Signal, json: &[u8], limits: &Limits) -> Result<(), DecodeError> {
+    match signal {
+        Signal::Metrics => json::examine::<ExportMetricsServiceRequest>(json, limits),
+        Signal::Traces => json::examine::<ExportTraceServiceRequest>(json, limits),
+        Signal::Logs => json::examine::<ExportLogsServiceRequest>(json, limits),
+        Signal::Profiles => json::examine::<ExportProfilesServiceRequest>(json, limits),
     }
 }
 

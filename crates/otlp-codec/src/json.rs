@@ -59,6 +59,12 @@ pub fn decode_with<M: JsonMessage>(
     read::decode(json, limits, names)
 }
 
+/// What is wrong with the JSON text of a message, if anything: the error of [`decode`], without a
+/// message in memory. It takes at most about twice the memory of the longest string in `json`.
+pub(crate) fn examine<M: JsonMessage>(json: &[u8], limits: &Limits) -> Result<(), DecodeError> {
+    read::examine::<M>(json, limits)
+}
+
 /// Which keys name a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Names {

@@ -99,8 +99,8 @@ struct ServeArgs {
     #[arg(long, value_name = "N", env = "OTLP_RELAY_MAX_REQUESTS", value_parser = values::count)]
     max_requests: Option<usize>,
 
-    /// The most memory that the bodies of all requests in flight may take [default: 256MiB, or
-    /// as much as one body may be long]
+    /// The most memory that the bodies of all requests in flight may take; JSON takes twice its
+    /// length [default: 256MiB, or twice as much as one body may be long]
     #[arg(
         long,
         value_name = "SIZE",
@@ -236,7 +236,8 @@ impl ServeArgs {
             config.fanout.codec.input_bytes = limit;
         }
         let ingest = &mut config.ingest;
-        ingest.max_requests_bytes = ingest.max_requests_bytes.max(ingest.max_body_bytes);
+        let longest = ingest.max_body_bytes.saturating_mul(2);
+        ingest.max_requests_bytes = ingest.max_requests_bytes.max(longest);
         set(&mut ingest.max_requests, args.max_requests);
         set(&mut ingest.max_requests_bytes, args.max_requests_bytes);
         set(&mut ingest.body_timeout, args.body_timeout);
@@ -314,7 +315,8 @@ mod tests {
     }
 
     /// Scenario: flags of the fan-out.
-    /// Guarantees: no history can be asked for; more for all logs is more for all frames.
+    /// Guarantees: no history can be asked for; more or less for all logs is more or less for all
+    /// frames, as far as one frame and the replayed ones leave room.
     #[test]
     fn the_fan_out_is_set() {
         let fanout = config(&["--history-bytes", "0", "--slow", "disconnect"]).fanout;
@@ -325,6 +327,18 @@ mod tests {
         let fanout = config(&["--max-lag-total", "1GiB"]).fanout;
         assert_eq!(fanout.lag_total_bytes, 1 << 30);
         assert_eq!(fanout.frames_total_bytes, 2 << 30);
+        let fanout = config(&["--max-lag-total", "16MiB"]).fanout;
+        assert_eq!(fanout.lag_total_bytes, 16 << 20);
+        assert_eq!(fanout.frames_total_bytes, (16 + 16 + 2 * 16) << 20);
+    }
+
+    /// Scenario: short and long limits for bodies.
+    /// Guarantees: a body of that length fits, JSON with its protobuf form too.
+    #[test]
+    fn the_longest_body_fits() {
+        for (body, all) in [("64MiB", 256 << 20), ("200MiB", 400 << 20)] {
+            assert_eq!(config(&["--max-body", body]).ingest.max_requests_bytes, all);
+        }
     }
 
     /// Scenario: names in the place of addresses, and the log's format with and without `serve`.

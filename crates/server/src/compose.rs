@@ -191,7 +191,8 @@ impl Relay {
         let reloading = actix_rt::spawn(reloading);
         announce::listening(&addresses, &grpc_addresses, &self.files);
         let demo = addresses.first().filter(|_| self.config.demo);
-        let demo = demo.map(|address| actix_rt::spawn(showing::run(*address)));
+        let host = self.config.gate.allowed_hosts.first().cloned();
+        let demo = demo.map(|address| actix_rt::spawn(showing::run(*address, host)));
 
         let sessions = parts.fanout.hub.clone();
         let mut serving = actix_rt::spawn(server);
@@ -232,7 +233,7 @@ impl Relay {
         reloading.abort();
         handle.stop(false).await;
         serving.await.map_err(io::Error::other)??;
-        announce::totals(&self.counters);
+        announce::totals(&self.counters, parts.receiver.budget.decoders());
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! `serve --demo`: telemetry that is made up, sent to the relay's own door like anybody else's.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
@@ -14,12 +15,11 @@ use thiserror::Error;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::warn;
 
+use crate::gate::HostName;
 use crate::throttle::Throttle;
 
 /// How long a request may take, from the connection to the end of the answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The shop is another one each time, but not its first minutes.
-const SEED: u64 = 4444;
 
 /// Why nothing was shown.
 #[derive(Debug, Error)]
@@ -34,12 +34,16 @@ enum ShowError {
     TimedOut,
 }
 
-/// Sends the demo to the relay that listens at `address`, until it is dropped. What can't be sent
-/// is lost, with a warning: the next second brings more.
-pub(crate) async fn run(address: SocketAddr) {
+/// Sends the demo to the relay that listens at `address` and calls itself `host` if it is choosy,
+/// until this is dropped. What can't be sent is lost, with a warning: the next second brings more.
+/// The shop is another one each time.
+pub(crate) async fn run(address: SocketAddr, host: Option<HostName>) {
     let address = reachable(address);
+    let host = host.map_or_else(|| address.to_string(), |name| name.to_string());
     let warnings = Throttle::default();
-    let mut demo = Some(Demo::new(SEED, SystemTime::now()));
+    let now = SystemTime::now();
+    // Every `RandomState` has keys of its own.
+    let mut demo = Some(Demo::new(RandomState::new().hash_one(now), now));
     let mut ticks = interval(demo::PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -49,7 +53,7 @@ pub(crate) async fn run(address: SocketAddr) {
         let told = tokio::task::spawn_blocking(move || look(current)).await;
         let Ok((current, exports)) = told else { return };
         demo = Some(current);
-        let sent = timeout(TIMEOUT, send(address, exports)).await;
+        let sent = timeout(TIMEOUT, send(address, &host, exports)).await;
         if let Err(error) = sent.unwrap_or(Err(ShowError::TimedOut))
             && let Some(more) = warnings.pass()
         {
@@ -73,13 +77,13 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-async fn send(address: SocketAddr, exports: Vec<Export>) -> Result<(), ShowError> {
+async fn send(address: SocketAddr, host: &str, exports: Vec<Export>) -> Result<(), ShowError> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
     let connection = actix_rt::spawn(connection);
     let mut result = Ok(());
     for export in exports {
-        result = post(&mut sender, address, export).await;
+        result = post(&mut sender, host, export).await;
         if result.is_err() {
             break;
         }
@@ -90,7 +94,7 @@ async fn send(address: SocketAddr, exports: Vec<Export>) -> Result<(), ShowError
 
 async fn post(
     sender: &mut SendRequest<Full<bytes::Bytes>>,
-    address: SocketAddr,
+    host: &str,
     export: Export,
 ) -> Result<(), ShowError> {
     sender.ready().await?;
@@ -98,7 +102,7 @@ async fn post(
     *request.method_mut() = hyper::Method::POST;
     *request.uri_mut() = path(export.signal).parse().unwrap_or_default();
     let headers = request.headers_mut();
-    if let Ok(host) = address.to_string().parse() {
+    if let Ok(host) = host.parse() {
         headers.insert(HOST, host);
     }
     let protobuf = hyper::header::HeaderValue::from_static("application/x-protobuf");

@@ -19,7 +19,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Detach, Fanout, Socket};
+use super::{Detach, Detaching, Fanout};
 use crate::hub::Subscription;
 use crate::refusal::Refusal;
 use crate::session::serve_lines;
@@ -72,7 +72,7 @@ pub(super) async fn only_read() -> HttpResponse {
 }
 
 /// The task of one client, from the moment that the head is on its way.
-pub(super) async fn attend<Io>(socket: Socket<Io>, chunked: bool, subscription: Subscription)
+pub(super) async fn attend<Io>(socket: Detaching<Io>, chunked: bool, subscription: Subscription)
 where
     Io: AsyncRead + AsyncWrite + Unpin,
 {

@@ -6,7 +6,6 @@ use otlp_codec::{DecodeError, split};
 
 use super::message::Message;
 use super::{Failure, Recipe, malformed};
-use crate::observer::Loss;
 use crate::publication::Publication;
 use crate::slot::{Frames, Outcome};
 
@@ -47,7 +46,7 @@ impl Recipe {
             })
             .collect();
         match (frames.is_empty(), written.incomplete) {
-            (true, true) => Outcome::Lost(Loss::TooBig),
+            (true, true) => self.too_big(publication),
             (true, false) => Outcome::Nothing,
             (false, incomplete) => Outcome::Frames(Frames::new(frames, incomplete)),
         }

@@ -101,9 +101,10 @@ async fn long_bodies_are_decoded_elsewhere() {
     let good = Bytes::from([b"\x9a\x06\x80\x80\x40", &padding[..], PROTOBUF].concat());
     let limits = Limits::default();
     let (signal, protobuf) = (Signal::Metrics, ContentType::Protobuf);
-    let export = check_off_thread(signal, protobuf, good.clone(), limits).await;
+    let decoders = Decoders::new(1);
+    let export = check_off_thread(signal, protobuf, good.clone(), limits, &decoders).await;
     assert_eq!(export.unwrap().export.wire, good);
-    let bad = check_off_thread(signal, protobuf, padding.into(), limits).await;
+    let bad = check_off_thread(signal, protobuf, padding.into(), limits, &decoders).await;
     assert!(matches!(
         bad,
         Err(IngestError::Decode(DecodeError::Protobuf(_)))

@@ -223,28 +223,65 @@ fn buffers_grow_with_what_arrives() {
     assert_eq!(small.capacity(), 20);
 }
 
-/// Scenario: bodies of every coding, whose inflated form is longer than what is left of the
-/// budget, or just fits.
-/// Guarantees: refused as an overload as soon as it grows over it; what was taken is given back.
+/// Scenario: bodies of every coding, whose inflated form is longer than what all requests may
+/// hold, or than what is left of it, or just fits.
+/// Guarantees: refused as soon as it grows over it, and told to come again only if that may help;
+/// in the end exactly the length of the body is taken, and all is given back with the permit.
 #[actix_web::test]
 async fn budgets() {
     let data = vec![0; 90_000];
     for (encoding, compress) in codings::CODINGS {
         let body = Bytes::from(compress(&data));
-        for (bytes, fits) in [(1 << 20, true), (80_000, false), (0, false)] {
-            let budget = Budget::new(1, bytes);
+        for (bytes, others, fits) in [
+            (1 << 20, 0, true),
+            (1 << 20, (1 << 20) - 80_000, false),
+            (250_000, 0, true),
+            (80_000, 0, false),
+            (0, 0, false),
+        ] {
+            let budget = Budget::new(2, bytes);
+            let mut other = budget.admit().unwrap();
+            other.take(others).unwrap();
             let mut permit = budget.admit().unwrap();
             let stream = stream::iter([Ok::<_, BodyError>(body.clone())]);
-            let read = read(stream, encoding, None, LIMIT, &mut permit).await;
-            match read {
-                Ok(read) => assert!(fits && read == data, "{encoding:?} in {bytes}"),
+            match read(stream, encoding, None, LIMIT, &mut permit).await {
+                Ok(read) => {
+                    assert!(fits && read == data, "{encoding:?} in {bytes}");
+                    assert_eq!(budget.bytes(), others + data.len());
+                }
                 Err(error) => {
                     assert!(!fits, "{encoding:?} in {bytes}: {error}");
-                    assert_eq!(error, BodyError::Overloaded(Refused::overloaded(1)));
+                    let never = BodyError::TooLarge {
+                        limit: bytes,
+                        form: Form::Held,
+                    };
+                    let later = BodyError::Overloaded(Refused::too_many_bytes(1));
+                    assert_eq!(error, if others == 0 { never } else { later });
                 }
             }
-            drop(permit);
+            drop((permit, other));
             assert_eq!(budget.bytes(), 0);
         }
     }
+}
+
+/// Scenario: framed snappy of a megabyte that is hardly shorter than what it inflates to, several
+/// of them in a budget that holds both forms of each.
+/// Guarantees: what frames take grows with what they inflate to; nobody is charged for what they
+/// might.
+#[actix_web::test]
+async fn frames_are_charged_as_they_inflate() {
+    let data = noise(1 << 20);
+    let body = Bytes::from(codings::frames(&data));
+    let budget = Budget::new(4, 4 * (body.len() + 2 * data.len()));
+    let mut permits = Vec::new();
+    for _ in 0..4 {
+        let mut permit = budget.admit().unwrap();
+        let stream = stream::iter([Ok::<_, BodyError>(body.clone())]);
+        let encoding = ContentEncoding::SnappyFramed;
+        let read = read(stream, encoding, None, 64 << 20, &mut permit).await;
+        assert_eq!(read.unwrap(), data);
+        permits.push(permit);
+    }
+    assert_eq!(budget.bytes(), 4 * data.len());
 }

@@ -22,7 +22,7 @@ use tonic::server::NamedService;
 use super::{Peer, answer, message};
 use crate::authorize::Credentials;
 use crate::body::BodyError;
-use crate::content::ContentEncoding;
+use crate::content::{ContentEncoding, only};
 use crate::error::IngestError;
 use crate::observer::Transport;
 use crate::receiver::{Outcome, Receiver};
@@ -125,17 +125,16 @@ fn judge(receiver: &Receiver, head: &Parts) -> Result<Option<ContentEncoding>, I
     }
     let peer = head.extensions.get::<Peer>();
     receiver.authorize.check(Credentials {
-        authorization: only(&head.headers, &AUTHORIZATION),
+        authorization: only(values(&head.headers, AUTHORIZATION)),
         peer: peer.and_then(|peer| peer.0),
     })?;
-    if !only(&head.headers, &CONTENT_TYPE).is_some_and(is_grpc) {
+    if !only(values(&head.headers, CONTENT_TYPE)).is_some_and(is_grpc) {
         return Err(IngestError::ContentType);
     }
     if !head.headers.contains_key(GRPC_ENCODING) {
         return Ok(None);
     }
-    let encodings = head.headers.get_all(GRPC_ENCODING);
-    let encoding = ContentEncoding::of(encodings.iter().map(HeaderValue::as_bytes));
+    let encoding = ContentEncoding::of(values(&head.headers, GRPC_ENCODING));
     encoding.map(Some).ok_or(IngestError::ContentEncoding)
 }
 
@@ -148,9 +147,7 @@ fn is_grpc(content_type: &[u8]) -> bool {
         .any(|known| media_type.eq_ignore_ascii_case(known))
 }
 
-/// The value of a header that is there exactly once.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next().filter(|_| values.next().is_none())?;
-    Some(value.as_bytes())
+/// The values of a header.
+fn values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(name).iter().map(HeaderValue::as_bytes)
 }

@@ -43,12 +43,12 @@ impl RequestBody {
 /// discards for at most its `client_disconnect_timeout`, and closes: the client sees the answer,
 /// and can't keep the connection busy. A request without a body keeps its connection.
 pub fn hold_unread<P: Unpin + 'static>(response: HttpResponse, payload: P) -> HttpResponse {
-    response.map_body(|_, body| {
-        BoxBody::new(Held {
-            body,
-            _payload: payload,
-        })
-    })
+    response.map_body(|_, body| hold(body, payload))
+}
+
+/// The body of an answer, with something that is dropped when it is sent, or given up.
+pub fn hold(body: BoxBody, held: impl Unpin + 'static) -> BoxBody {
+    BoxBody::new(Held { body, _held: held })
 }
 
 impl From<PayloadError> for BodyError {
@@ -70,13 +70,13 @@ impl Stream for RequestBody {
     }
 }
 
-/// A response body that keeps the request's payload alive until it is sent.
-struct Held<P> {
+/// See [`hold`].
+struct Held<T> {
     body: BoxBody,
-    _payload: P,
+    _held: T,
 }
 
-impl<P: Unpin> MessageBody for Held<P> {
+impl<T: Unpin> MessageBody for Held<T> {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {

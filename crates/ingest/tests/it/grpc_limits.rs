@@ -164,7 +164,7 @@ async fn calls_are_bounded() {
     assert_eq!(first.code(), 0);
     assert_eq!(grpc.export(Signal::Metrics, PROTOBUF_BODY).await.code(), 0);
     let mut told = Vec::new();
-    while !told.contains(&Event::Refused("overloaded")) {
+    while !told.contains(&Event::Refused("too_many_requests")) {
         told.push(grpc.event().await.1);
     }
 }

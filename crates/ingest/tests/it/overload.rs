@@ -59,7 +59,7 @@ fn requests_in_flight_are_bounded() {
         (503, Some("1"))
     );
     assert_eq!(refused.failure(PROTOBUF).code, 14);
-    assert_eq!(server.event(), Event::Refused("overloaded"));
+    assert_eq!(server.event(), Event::Refused("too_many_requests"));
     for client in &mut waiting {
         client.send(PROTOBUF_BODY);
         assert_eq!(client.answer().status, 200);
@@ -69,28 +69,75 @@ fn requests_in_flight_are_bounded() {
     assert_eq!(exchange(&server, post(&[PB], PROTOBUF_BODY)).status, 200);
 }
 
-/// Scenario: bodies that would hold more than all requests together may: plain, inflated, and
-/// JSON with its protobuf form.
-/// Guarantees: 503 as soon as that shows, and what was taken is free again.
+/// Bodies that hold `bytes` once they are there: plain, inflated, and JSON with its protobuf form.
+fn bodies(bytes: usize) -> [(&'static str, &'static str, Vec<u8>); 3] {
+    let zeros = vec![0; bytes];
+    let spaces = [&vec![b' '; bytes / 2 - 2][..], b"{}"].concat();
+    [
+        (PROTOBUF, "gzip", gzip(&zeros)),
+        (PROTOBUF, "identity", zeros),
+        (JSON, "identity", spaces),
+    ]
+}
+
+/// Scenario: bodies that would hold more than all requests together may, while a part of that is
+/// held by another request, and when that is gone; they would fit alone.
+/// Guarantees: 503 and when to come again as soon as that shows, and what was taken is free again;
+/// then they are read.
 #[test]
 fn bytes_in_flight_are_bounded() {
+    const BYTES: usize = 200_000;
+    const OTHER: usize = 70_000;
+    let server = server(IngestConfig {
+        max_requests_bytes: BYTES,
+        ..IngestConfig::default()
+    });
+    let mut other = Client::connect(&server);
+    let length = OTHER.to_string();
+    let headers = [PB, ("Content-Length", &length)];
+    other.send(&head("POST", "/v1/metrics", &headers));
+    other.send(&[0; OTHER - 1]);
+    let begin = Instant::now();
+    while server.budget.bytes() < OTHER - 1 {
+        assert!(begin.elapsed() < PATIENCE, "{}", server.budget.bytes());
+        std::thread::yield_now();
+    }
+    let held = server.budget.bytes();
+    for (content_type, coding, body) in bodies(BYTES - 10_000) {
+        let headers = [("Content-Type", content_type), ("Content-Encoding", coding)];
+        let answer = exchange(&server, post(&headers, &body));
+        assert_eq!(answer.status, 503, "{content_type}, {coding}");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert_eq!(server.event(), Event::Refused("too_many_bytes"));
+        assert_eq!(server.budget.bytes(), held);
+    }
+    other.send(&[0]);
+    assert_eq!(other.answer().status, 400);
+    assert_eq!(server.event(), Event::Refused("bad_protobuf"));
+    for (content_type, coding, body) in bodies(BYTES - 10_000) {
+        let headers = [("Content-Type", content_type), ("Content-Encoding", coding)];
+        let answer = exchange(&server, post(&headers, &body));
+        let status = if content_type == JSON { 200 } else { 400 };
+        assert_eq!(answer.status, status, "{content_type}, {coding}");
+    }
+}
+
+/// Scenario: bodies that would hold more than all requests together may, each for itself.
+/// Guarantees: 413, for they never will be read; what was taken is free again.
+#[test]
+fn what_never_fits_is_not_told_to_come_again() {
     const BYTES: usize = 100_000;
     let server = server(IngestConfig {
         max_requests_bytes: BYTES,
         ..IngestConfig::default()
     });
-    let zeros = vec![0; BYTES + 1];
-    let spaces = [&vec![b' '; BYTES * 2 / 3][..], b"{}"].concat();
-    for (content_type, coding, body) in [
-        (PROTOBUF, "identity", zeros.clone()),
-        (PROTOBUF, "gzip", gzip(&zeros)),
-        (JSON, "identity", spaces),
-    ] {
+    for (content_type, coding, body) in bodies(BYTES + 10) {
         let headers = [("Content-Type", content_type), ("Content-Encoding", coding)];
         let answer = exchange(&server, post(&headers, &body));
-        assert_eq!(answer.status, 503, "{content_type}, {coding}");
-        assert_eq!(answer.header("retry-after"), Some("1"));
-        assert_eq!(server.event(), Event::Refused("overloaded"));
+        assert_eq!(answer.status, 413, "{content_type}, {coding}");
+        assert_eq!(answer.header("retry-after"), None);
+        assert_eq!(answer.failure(content_type).code, 8);
+        assert_eq!(server.event(), Event::Refused("body_too_large"));
         assert_eq!((server.budget.requests(), server.budget.bytes()), (0, 0));
     }
     assert_eq!(exchange(&server, post(&[PB], PROTOBUF_BODY)).status, 200);

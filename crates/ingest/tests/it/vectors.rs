@@ -15,10 +15,16 @@ const NOT_FROM_THE_FILE: &[(&str, &str)] = &[
     ("size.at-limit", "generated, below"),
     (
         "path.wrong-signal",
-        "on the path of a signal that is not served yet",
+        "not metrics; run by `server`, in its e2e tests",
     ),
-    ("partial", "no policy refuses single items yet"),
-    ("cors.preflight", "answered by `server`, in its e2e tests"),
+    (
+        "partial",
+        "of a server that refuses a good point; ours refuses bad ones, in hostile.rs",
+    ),
+    (
+        "cors.preflight",
+        "answered by `server`, run in its e2e tests",
+    ),
 ];
 
 /// Scenario: every case of the file but those above.

@@ -7,12 +7,18 @@ use otlp_codec::typed::Request;
 use otlp_codec::{Limits, Signal, check::check};
 
 fuzz_target!(|input: &[u8]| {
-    let Some((first, wire)) = input.split_first() else { return };
+    let Some((first, wire)) = input.split_first() else {
+        return;
+    };
     let signal = Signal::ALL[usize::from(*first) % Signal::ALL.len()];
     // The other bits choose limits that inputs can reach.
     let limits = match first >> 2 {
         0 => Limits::default(),
-        bits => Limits { depth: u32::from(bits), elements: usize::from(bits) * 4, ..Limits::default() },
+        bits => Limits {
+            depth: u32::from(bits),
+            elements: usize::from(bits) * 4,
+            ..Limits::default()
+        },
     };
     let expected = Request::decode_protobuf(signal, wire, &limits)
         .and_then(|request| request.check_ids().map(|()| request.items()));

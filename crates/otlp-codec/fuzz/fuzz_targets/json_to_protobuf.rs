@@ -15,23 +15,32 @@ thread_local! {
 }
 
 fuzz_target!(|input: &[u8]| {
-    let Some((first, json)) = input.split_first() else { return };
+    let Some((first, json)) = input.split_first() else {
+        return;
+    };
     let signal = Signal::ALL[usize::from(*first) % Signal::ALL.len()];
     let limits = match first >> 2 {
         0 => Limits::default(),
-        bits => Limits { depth: u32::from(bits), elements: usize::from(bits) * 4, ..Limits::default() },
+        bits => Limits {
+            depth: u32::from(bits),
+            elements: usize::from(bits) * 4,
+            ..Limits::default()
+        },
     };
     let mut wire = Vec::new();
     let expected = Request::decode_json(signal, json, &limits);
-    let got = READER.with_borrow_mut(|reader| {
-        reader.json_to_protobuf(signal, json, &limits, &mut wire)
-    });
+    let got =
+        READER.with_borrow_mut(|reader| reader.json_to_protobuf(signal, json, &limits, &mut wire));
+    READER.with_borrow(|reader| assert_eq!(reader.fallbacks(), 0, "a tree was needed"));
     match expected {
         Ok(expected) => {
             got.expect("the typed door accepts it");
             let read = Request::decode_protobuf(signal, &wire, &Limits::default());
             // `Debug`, where NaN equals NaN.
-            assert_eq!(format!("{:?}", read.expect("our own protobuf")), format!("{expected:?}"));
+            assert_eq!(
+                format!("{:?}", read.expect("our own protobuf")),
+                format!("{expected:?}")
+            );
         }
         Err(expected) => assert_eq!(got, Err(expected)),
     }

@@ -4,7 +4,7 @@
 //! elements of lists.
 
 use super::numbers;
-use super::tokens::{Rest, absent, is_null, list, plain_string};
+use super::tokens::{Rest, absent, is_null, list};
 use super::writer::Cx;
 use crate::walk::{In, Stop, deeper};
 
@@ -112,9 +112,7 @@ pub(crate) fn enumeration<'a, const N: usize>(
 #[cold]
 #[inline(never)]
 fn named(json: In<'_>, number_of: fn(&str) -> Option<i32>) -> Result<(i32, In<'_>), Stop> {
-    let (name, rest) = plain_string(json).ok_or(Stop)?;
-    let name = std::str::from_utf8(name).map_err(|_| Stop)?;
-    Ok((number_of(name).ok_or(Stop)?, rest))
+    numbers::from_string(json, number_of)
 }
 
 /// Numbers whose values take the same room, whatever they are.

@@ -2,7 +2,7 @@
 //!
 //! The usual ones are read here; the rest (exponents, many digits) by [`crate::json::number`].
 
-use super::tokens::plain_string;
+use super::tokens::{plain_string, unescape};
 use crate::json::number;
 use crate::walk::{In, Stop};
 
@@ -115,25 +115,37 @@ fn is_plain(json: In<'_>, count: usize) -> bool {
     matches!(count, 1..=SAFE_DIGITS) && (count == 1 || !matches!(json, [b'0', ..]))
 }
 
-/// The text of a number, quoted or not, and what follows.
-fn text(json: In<'_>) -> Result<(&str, In<'_>), Stop> {
-    let (text, rest) = match unquote(json) {
-        (true, json) => plain_string(json).ok_or(Stop)?,
-        (false, json) => {
-            let len = json
-                .iter()
-                .position(|byte| !matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-            json.split_at(len.unwrap_or(json.len()))
-        }
-    };
-    Ok((std::str::from_utf8(text).map_err(|_| Stop)?, rest))
+/// Reads the value of a number from its text, quoted or not.
+fn from_text<T>(json: In<'_>, read: impl FnOnce(&str) -> Option<T>) -> Read<'_, T> {
+    if let [b'"', json @ ..] = json {
+        return from_string(json, read);
+    }
+    let len = json
+        .iter()
+        .position(|byte| !matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    let (text, rest) = json.split_at(len.unwrap_or(json.len()));
+    Ok((str(text).and_then(read).ok_or(Stop)?, rest))
+}
+
+/// Reads a value from what a string says, behind its first quote.
+pub(super) fn from_string<T>(json: In<'_>, read: impl FnOnce(&str) -> Option<T>) -> Read<'_, T> {
+    if let Some((text, rest)) = plain_string(json) {
+        return Ok((str(text).and_then(read).ok_or(Stop)?, rest));
+    }
+    // Nobody writes numbers with escapes.
+    let mut text = Vec::new();
+    let rest = unescape(json, &mut text)?;
+    Ok((str(&text).and_then(read).ok_or(Stop)?, rest))
+}
+
+fn str(text: &[u8]) -> Option<&str> {
+    std::str::from_utf8(text).ok()
 }
 
 #[cold]
 #[inline(never)]
 fn any_integer(json: In<'_>) -> Read<'_, i128> {
-    let (text, rest) = text(json)?;
-    Ok((number::integer(text).ok_or(Stop)?, rest))
+    from_text(json, number::integer)
 }
 
 #[inline(always)]
@@ -236,17 +248,13 @@ fn parse(text: &[u8]) -> Result<f64, Stop> {
 #[cold]
 #[inline(never)]
 fn other_double(json: In<'_>) -> Read<'_, f64> {
-    if let [b'"', json @ ..] = json {
-        for (name, value) in [
-            (b"NaN\"".as_slice(), f64::NAN),
-            (b"Infinity\"", f64::INFINITY),
-            (b"-Infinity\"", f64::NEG_INFINITY),
-        ] {
-            if let Some(rest) = json.strip_prefix(name) {
-                return Ok((value, rest));
-            }
-        }
-    }
-    let (text, rest) = text(json)?;
-    Ok((number::double(text).ok_or(Stop)?, rest))
+    let [b'"', text @ ..] = json else {
+        return from_text(json, number::double);
+    };
+    from_string(text, |text| match text {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        _ => number::double(text),
+    })
 }

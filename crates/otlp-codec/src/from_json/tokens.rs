@@ -1,7 +1,7 @@
 //! The reading half: the tokens of JSON, from text that is known to be UTF-8.
 //!
-//! Everything here keeps to RFC 8259 as `serde_json` does. What it can't take, wrong or only
-//! rare, it leaves to the typed door by [`Stop`].
+//! Everything here keeps to RFC 8259 as `serde_json` does, and ends in [`Stop`] where that has an
+//! error, which is not worded here.
 
 use super::writer::Cx;
 use crate::walk::{In, Stop};

@@ -113,6 +113,8 @@ fn digits(text: &str) -> Option<(&str, &str)> {
 mod tests {
     use super::{double, integer};
 
+    /// Scenario: integers in every form of a JSON number, up to the ends of 64 bits.
+    /// Guarantees: each is its exact value, however it is written.
     #[test]
     fn integers_are_exact() {
         for (text, expected) in [
@@ -134,6 +136,8 @@ mod tests {
         }
     }
 
+    /// Scenario: texts that are no JSON number, fractions, and what has too many digits.
+    /// Guarantees: none is taken for an integer.
     #[test]
     fn other_texts_are_no_integers() {
         for text in [
@@ -161,6 +165,8 @@ mod tests {
         }
     }
 
+    /// Scenario: doubles of either sign, tiny, huge and beyond; what Rust reads and JSON doesn't know.
+    /// Guarantees: each is read to the bit; all else is no double.
     #[test]
     fn doubles_follow_the_grammar_of_json() {
         for (text, expected) in [

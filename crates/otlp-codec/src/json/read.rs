@@ -38,6 +38,21 @@ pub(super) fn decode<M: JsonMessage>(
     limits: &Limits,
     names: Names,
 ) -> Result<M, DecodeError> {
+    read(json, limits, |limits| Shared::new(limits, names, true))
+}
+
+/// As [`super::decode`], but without the message: what is in lists is dropped as soon as it is
+/// read. So it takes no more memory than `json`, whatever that holds.
+pub(super) fn examine<M: JsonMessage>(json: &[u8], limits: &Limits) -> Result<(), DecodeError> {
+    let shared = |limits: &Limits| Shared::new(limits, Names::Lenient, true).without_lists();
+    read::<M>(json, limits, shared).map(drop)
+}
+
+fn read<M: JsonMessage>(
+    json: &[u8],
+    limits: &Limits,
+    shared: impl FnOnce(&Limits) -> Shared,
+) -> Result<M, DecodeError> {
     if json.len() > limits.input_bytes {
         return Err(DecodeError::TooLong {
             limit: limits.input_bytes,
@@ -46,7 +61,7 @@ pub(super) fn decode<M: JsonMessage>(
     // serde_json checks only the strings that it hands out; RFC 8259, section 8.1, asks all of
     // the text to be UTF-8.
     let text = std::str::from_utf8(json).map_err(|error| not_utf8(json, error.valid_up_to()))?;
-    let shared = Shared::new(limits, names, true);
+    let shared = shared(limits);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     // Depth is counted in messages, as protobuf does, by `Context`.
     deserializer.disable_recursion_limit();
@@ -248,13 +263,13 @@ impl<'de, K: Kind> Visitor<'de> for ListVisitor<'_, K> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let keeps = self.context.keeps_lists();
         let mut values = Vec::new();
-        loop {
+        for index in 0.. {
             let seed = Seed::<K> {
                 context: self.context,
                 kind: PhantomData,
             };
-            let index = values.len();
             let element = list
                 .next_element_seed(seed)
                 .and_then(|element| match element {
@@ -263,10 +278,12 @@ impl<'de, K: Kind> Visitor<'de> for ListVisitor<'_, K> {
                     None => Ok(None),
                 });
             match element.map_err(|error| self.context.at(Segment::Index(index), error))? {
-                Some(value) => values.push(value),
-                None => return Ok(Some(values)),
+                Some(value) if keeps => values.push(value),
+                Some(_) => {}
+                None => break,
             }
         }
+        Ok(Some(values))
     }
 }
 

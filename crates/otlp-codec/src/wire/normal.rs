@@ -97,7 +97,8 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes the message that was sent in these pieces. Recursion ends where the message's does,
+    /// Writes the message that was sent in these pieces. Beside what is written it holds 16 bytes
+    /// for each element of the lists of messages that it is in. Recursion ends where the message's does,
     /// after [`Limits::MAX_DEPTH`](crate::Limits::MAX_DEPTH) levels.
     fn message(&mut self, table: usize, pieces: &[&[u8]]) -> Result<(), Malformed> {
         let fields = TABLES[table].fields;

@@ -27,7 +27,7 @@ fn error<M: json::JsonMessage + std::fmt::Debug>(text: &str) -> String {
 
 /// Scenario: enums as numbers known and unknown, as names known and unknown, and quoted.
 /// Guarantees: any number is kept and written back, a known name is its number, anything else
-/// is an error and never 0 (OTLP C-22).
+/// is an error and never 0 (ProtoJSON, "Enum").
 #[test]
 fn enums() {
     let span: Span = read(r#"{"kind":99}"#).unwrap();
@@ -151,8 +151,9 @@ fn doubles_round_trip() {
 }
 
 /// Scenario: profile ids in hex and in base64.
-/// Guarantees: both are read, hex is written (OTLP C-14); an id that is not 16 bytes long is
-/// written so that it is read back.
+/// Guarantees: both are read, hex is written, as the Collector does (OTLP spec, "JSON Protobuf
+/// Encoding", names trace and span ids alone); an id that is not 16 bytes long is written so that
+/// it is read back.
 #[test]
 fn profile_ids() {
     let hex = r#"{"profileId":"00112233445566778899aabbccddeeff"}"#;
@@ -268,7 +269,7 @@ fn plain_serde() {
 }
 
 /// Scenario: attributes that refer to a table of strings, in logs and in profiles.
-/// Guarantees: accepted in both; the check says so of logs, which have no such table (C-42).
+/// Guarantees: accepted in both; the check says so of logs, which have no such table (comments of `common.proto`).
 #[test]
 fn string_indices_are_noticed() {
     let attributes = r#""attributes":[{"keyStrindex":3,"value":{"stringValueStrindex":4}}]"#;

@@ -77,10 +77,7 @@ impl FanoutArgs {
         set(&mut config.max_sessions, self.max_sessions);
         set(&mut config.max_views, self.max_views);
         set(&mut config.lag_bytes, self.max_lag);
-        if let Some(limit) = self.max_lag_total {
-            config.lag_total_bytes = limit;
-            config.frames_total_bytes = config.frames_total_bytes.max(limit.saturating_mul(2));
-        }
+        set(&mut config.lag_total_bytes, self.max_lag_total);
         set(&mut config.slow, self.slow);
         set(&mut config.frame_bytes, self.max_frame);
         set(&mut config.history_bytes, self.history_bytes);
@@ -90,6 +87,7 @@ impl FanoutArgs {
             config.ping_interval = interval;
             config.pong_timeout = interval;
         }
+        config.frames_total_bytes = config.enough_frames_bytes();
     }
 }
 

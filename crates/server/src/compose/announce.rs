@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use ingest::Decoders;
 use tracing::{info, warn};
 
 use super::reload::Files;
@@ -71,7 +72,7 @@ fn warn_of_strangers(files: &Files, senders: bool, watchers: bool) {
 }
 
 /// What was done, as the last line.
-pub(super) fn totals(counters: &Counters) {
+pub(super) fn totals(counters: &Counters, decoders: &Decoders) {
     let totals = counters.totals();
     info!(
         exports = totals.exports,
@@ -88,6 +89,7 @@ pub(super) fn totals(counters: &Counters) {
         refused_origins = totals.refused_origins,
         refused_watchers = totals.refused_watchers,
         timed_out_connections = totals.timed_out_connections,
+        waited_for_decoder = decoders.waited(),
         refused_by_reason = ?counters.refused_by_reason(),
         dropped_by_reason = ?counters.dropped_by_reason(),
         closed_by_reason = ?counters.closed_by_reason(),

@@ -37,7 +37,7 @@ pub(super) fn identify(
 
 /// The answer to a client that has too much in flight.
 pub(super) fn crowded(request: &HeaderMap) -> HttpResponse {
-    let refused = IngestError::Refused(Refused::overloaded(RETRY_AFTER));
+    let refused = IngestError::Refused(Refused::crowded(RETRY_AFTER));
     status::answer(request, &refused)
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_web::HttpMessage;
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::web::Bytes;
@@ -71,12 +71,7 @@ impl Exchange {
         if let Some(connection) = &self.connection {
             connection.answer_begins();
         }
-        response.map_body(|_, body| {
-            BoxBody::new(Answer {
-                body,
-                _exchange: self,
-            })
-        })
+        response.map_body(|_, body| ingest::http::hold(body, self))
     }
 }
 
@@ -103,26 +98,5 @@ impl Stream for Body {
             connection.body_ended();
         }
         next
-    }
-}
-
-/// The body of an answer, with the exchange that it ends.
-struct Answer {
-    body: BoxBody,
-    _exchange: Exchange,
-}
-
-impl MessageBody for Answer {
-    type Error = <BoxBody as MessageBody>::Error;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        self.body.as_pin_mut().poll_next(cx)
     }
 }

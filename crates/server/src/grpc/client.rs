@@ -51,5 +51,5 @@ fn client(
     };
     connections
         .client(peer, way)
-        .map_err(|Crowded| refused(&IngestError::Refused(Refused::overloaded(RETRY_AFTER))))
+        .map_err(|Crowded| refused(&IngestError::Refused(Refused::crowded(RETRY_AFTER))))
 }

@@ -13,7 +13,8 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use ingest::{AllowAll, Export, ExportSink, IngestConfig, NoObserver, Refused};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::task::yield_now;
+use tokio::time::timeout;
 use tonic::codegen::Bytes;
 
 use super::*;
@@ -109,7 +110,7 @@ async fn calls_outlive_the_age_of_their_connection() {
 
     soon(async {
         while client.clone().ready().await.is_ok() {
-            sleep(Duration::from_millis(5)).await;
+            yield_now().await;
         }
     })
     .await;

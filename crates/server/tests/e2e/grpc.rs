@@ -1,7 +1,6 @@
 //! OTLP/gRPC into the same relay.
 
 use std::net::{SocketAddr, TcpListener};
-use std::time::{Duration, Instant};
 
 use tonic::Code;
 use tonic_health::pb::health_client::HealthClient;
@@ -39,10 +38,10 @@ fn watcher_json(text: &str) -> serde_json::Value {
 
 /// Scenario: a call that has sent half its message when SIGTERM comes.
 /// Guarantees: it is answered OK; its frame reaches the watcher, then Close 1001; nobody can
-/// connect any more; the exit code is 0, within the grace.
+/// connect any more; the exit code is 0, long before the end of the grace.
 #[test]
 fn calls_in_flight_are_finished_first() {
-    let (mut relay, address) = start(&["--shutdown-grace", "15s"]);
+    let (mut relay, address) = start(&["--shutdown-grace", "1h"]);
     let mut watcher = Watcher::connect(relay.address());
     let grpc = Grpc::connect(address);
     let body = gauge("in flight", 1);
@@ -50,7 +49,6 @@ fn calls_in_flight_are_finished_first() {
     let (sent, left) = message.split_at(10);
     let call = grpc.begin(sent.to_vec());
 
-    let began = Instant::now();
     relay.signal("TERM");
     relay.wait_for_log("shutting down");
     // Closed after the listeners are.
@@ -68,7 +66,6 @@ fn calls_in_flight_are_finished_first() {
     assert_eq!(watcher.frame(), gauge_json("in flight", 1));
     assert_eq!(watcher.close_code(), 1001);
     assert_eq!(relay.wait_for_exit().code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(8));
 }
 
 /// Scenario: SIGTERM while a call never ends its message, and one client connects and says
@@ -82,11 +79,10 @@ fn nobody_holds_it_longer_than_the_grace() {
     let _silent = std::net::TcpStream::connect(address).unwrap();
     let grpc = Grpc::connect(address);
     let _call = grpc.begin(prefixed(100, b"half"));
-    let began = Instant::now();
     relay.signal("TERM");
     assert_eq!(watcher.close_code(), 1001);
+    relay.wait_for_log("still open after 2s and are cut off");
     assert_eq!(relay.wait_for_exit().code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 /// Scenario: health of the whole, of each service, of one that is off, and one that waits for
@@ -94,7 +90,7 @@ fn nobody_holds_it_longer_than_the_grace() {
 /// Guarantees: SERVING, NOT_FOUND, then NOT_SERVING and the end; who waits holds nobody up.
 #[test]
 fn health() {
-    let (mut relay, address) = start(&["--shutdown-grace", "15s"]);
+    let (mut relay, address) = start(&["--shutdown-grace", "1h"]);
     let grpc = Grpc::connect(address);
     let mut client = HealthClient::new(grpc.channel.clone());
     let named = |service: &str| HealthCheckRequest {
@@ -118,12 +114,10 @@ fn health() {
         .into_inner();
     let mut next = || wait(&grpc.runtime, news.message()).unwrap();
     assert_eq!(next().unwrap().status(), ServingStatus::Serving);
-    let began = Instant::now();
     relay.signal("TERM");
     assert_eq!(next().unwrap().status(), ServingStatus::NotServing);
     assert!(next().is_none());
     assert_eq!(relay.wait_for_exit().code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 /// Scenario: calls that declare 3 GiB each, send nothing of it and end.

@@ -1,7 +1,5 @@
 //! Who may talk to the relay, and what it answers to what it doesn't serve.
 
-use std::time::{Duration, Instant};
-
 use crate::support::{
     Answer, Http, JSON, PROTOBUF, Relay, Watcher, exchange, gauge, gauge_json, handshake, head,
     lets_in, request, shake,
@@ -292,14 +290,11 @@ fn uploads_without_end_are_cut_off() {
         let chunk = [b"10000\r\n".as_slice(), &[0; 0x10000], b"\r\n"].concat();
         http.send_in_background(std::iter::repeat(chunk));
         let answer = http.answer();
-        let answered = Instant::now();
         assert_eq!(answer.status, status, "{path}");
         let connection = answer.header("connection").unwrap_or_default();
         assert!(connection.starts_with("close"), "{path}: {connection}");
+        // It ends, though the body doesn't.
         http.rest();
-        // A second of it is the time that the client has to read the answer.
-        let took = answered.elapsed();
-        assert!(took < Duration::from_secs(5), "{path}: {took:?}");
     }
 }
 

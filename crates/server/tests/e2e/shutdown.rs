@@ -3,7 +3,6 @@
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use tokio_tungstenite::tungstenite::Message;
 
@@ -31,12 +30,12 @@ fn begin_upload(http: &mut Http) -> Vec<u8> {
 
 /// Scenario: SIGTERM, then Ctrl-C, while half of a body has been sent and others watch or idle.
 /// Guarantees: idle connections end at once and new ones are refused; the request is answered
-/// 200; its frame reaches the watchers, then Close 1001; the exit code is 0, well within the
-/// grace.
+/// 200; its frame reaches the watchers, then Close 1001; the exit code is 0, long before the end of
+/// the grace.
 #[test]
 fn requests_in_flight_are_finished_first() {
     for signal in ["TERM", "INT"] {
-        let mut relay = Relay::with(&["--shutdown-grace", "15s"]);
+        let mut relay = Relay::with(&["--shutdown-grace", "1h"]);
         let address = relay.address();
         let mut watchers: Vec<Watcher> = (0..3).map(|_| Watcher::connect(address)).collect();
         let mut idle = Http::connect(address);
@@ -45,7 +44,6 @@ fn requests_in_flight_are_finished_first() {
         let mut upload = Http::connect(address);
         let left = begin_upload(&mut upload);
 
-        let began = Instant::now();
         relay.signal(signal);
         relay.wait_for_log("shutting down");
         assert_eq!(idle.rest(), b"", "idle connections end first");
@@ -61,7 +59,6 @@ fn requests_in_flight_are_finished_first() {
         }
         assert_eq!(upload.rest(), b"");
         assert_eq!(relay.wait_for_exit().code(), Some(0));
-        assert!(began.elapsed() < Duration::from_secs(8));
     }
 }
 
@@ -126,7 +123,6 @@ fn send_until_closed(address: SocketAddr, sender: usize) -> i64 {
 /// behaves gets 1001.
 #[test]
 fn nobody_holds_it_longer_than_the_grace() {
-    let grace = Duration::from_secs(2);
     let mut relay = Relay::with(&["--shutdown-grace", "2s", "--ping-interval", "1h"]);
     let address = relay.address();
     let mut deaf = RawWatcher::connect(address);
@@ -148,12 +144,10 @@ fn nobody_holds_it_longer_than_the_grace() {
     let mut half = Http::connect(address);
     half.send(b"GET /readyz HTTP/1.1\r\n");
 
-    let began = Instant::now();
     relay.signal("TERM");
     assert_eq!(polite.close_code(), 1001);
+    relay.wait_for_log("still open after 2s and are cut off");
     assert_eq!(relay.wait_for_exit().code(), Some(0));
-    let took = began.elapsed();
-    assert!(took < grace + Duration::from_secs(3), "{took:?}");
     let close = deaf.frame().expect("a Close frame");
     assert_eq!(
         (close.opcode, &close.payload[..2]),
@@ -163,17 +157,15 @@ fn nobody_holds_it_longer_than_the_grace() {
 }
 
 /// Scenario: SIGTERM while nobody is there; and `/readyz` before.
-/// Guarantees: ready, then exit code 0 at once.
+/// Guarantees: ready, then exit code 0, long before the end of the grace.
 #[test]
 fn an_idle_relay_stops_at_once() {
-    let mut relay = Relay::start();
+    let mut relay = Relay::with(&["--shutdown-grace", "1h"]);
     let answer = exchange(relay.address(), &head("GET", "/readyz", &[]));
     assert_eq!(
         (answer.status, answer.body.as_slice()),
         (200, &b"ready\n"[..])
     );
-    let began = Instant::now();
     relay.signal("TERM");
     assert_eq!(relay.wait_for_exit().code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(3));
 }

@@ -24,7 +24,7 @@ fn block(data: &[u8]) -> Vec<u8> {
     snap::raw::Encoder::new().compress_vec(data).unwrap()
 }
 
-fn frames(data: &[u8]) -> Vec<u8> {
+pub(super) fn frames(data: &[u8]) -> Vec<u8> {
     let mut encoder = snap::write::FrameEncoder::new(Vec::new());
     encoder.write_all(data).unwrap();
     let frames = encoder.into_inner().unwrap();

@@ -19,6 +19,8 @@ pub(super) struct Shared {
     /// Whether the text outlives the reading, so that serde_json can lend pieces of it.
     borrowed: bool,
     names: Names,
+    /// Whether lists are kept, or only read.
+    keeps_lists: bool,
     elements_left: Cell<usize>,
     /// The limit that was reached, if one was.
     reached: RefCell<Option<DecodeError>>,
@@ -52,9 +54,18 @@ impl Shared {
             limits: *limits,
             borrowed,
             names,
+            keeps_lists: true,
             elements_left: Cell::new(limits.elements),
             reached: RefCell::new(None),
             path: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// The elements of lists are only read.
+    pub(super) fn without_lists(self) -> Self {
+        Self {
+            keeps_lists: false,
+            ..self
         }
     }
 
@@ -110,6 +121,10 @@ impl<'c> Context<'c> {
 
     pub(super) fn is_borrowed(&self) -> bool {
         self.shared.borrowed
+    }
+
+    pub(super) fn keeps_lists(&self) -> bool {
+        self.shared.keeps_lists
     }
 
     /// Whether a key may name a field. Only original names hold an underscore.

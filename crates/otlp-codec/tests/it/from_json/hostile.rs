@@ -126,7 +126,8 @@ fn numbers_agree() {
         "0.000000000000000000000000000001 0.0000000000000000001 1.0000000000000000000000000001",
         "12345678 123456789 1234567 1234567890123456 12345678901234567 true null nul nullx NaN",
         "Infinity -Infinity +Infinity nan inf infinity \\u0031 1\\u0030 \u{665} 1\u{665} 1\u{e9}",
-        "AGGREGATION_TEMPORALITY_DELTA DELTA [] {} [1] \"",
+        "\\u004eaN \\u0049nfinity -\\u0049nfinity \\u002d1 1\\u0065\\u0032 \\ud800 \\u00e9 1\\n",
+        "AGGREGATION_TEMPORALITY_DELTA AGGREGATION\\u005fTEMPORALITY_DELTA DELTA [] {} [1] \"",
     ];
     let endless = [
         long.clone(),
