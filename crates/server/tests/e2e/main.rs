@@ -19,6 +19,7 @@ mod limits;
 mod load;
 mod mutations;
 mod page;
+mod restart;
 mod rfc6455;
 mod rfc7692;
 mod rules;
