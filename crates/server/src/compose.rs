@@ -98,6 +98,7 @@ impl Relay {
             files: reload::Files {
                 tokens,
                 tls: tls.transpose()?.map(Arc::new),
+                counters: counters.clone(),
             },
             config,
             counters,

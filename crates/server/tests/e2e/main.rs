@@ -12,6 +12,7 @@ mod bombs;
 mod cases;
 mod convert;
 mod cors;
+mod drills;
 mod expect;
 mod grpc;
 mod hardening;
