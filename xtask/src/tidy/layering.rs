@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("convert", &["otlp-codec"]),
     ("viewer", &[]),
     ("demo", &["otlp-codec"]),
-    // `load` only for tests and benchmarks.
+    // `load` and `soak` only for tests and benchmarks.
     (
         "server",
         &[
@@ -26,11 +26,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "viewer",
             "demo",
             "load",
+            "soak",
         ],
     ),
     ("load", &["otlp-codec"]),
     ("plain", &["load"]),
     ("discard", &["load", "server"]),
+    ("soak", &["load", "otlp-codec"]),
     ("xtask", &[]),
 ];
 

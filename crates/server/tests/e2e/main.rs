@@ -27,6 +27,7 @@ mod rules;
 mod sdk;
 mod shutdown;
 mod signals;
+mod soak;
 mod stalled;
 mod startup;
 mod stream;
