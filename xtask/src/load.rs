@@ -15,15 +15,21 @@ const PACKAGES: [&str; 10] = [
 
 /// Runs the load generator with `args`.
 pub(crate) fn run(args: &[String]) -> Result<()> {
+    run_tool("otlp-load", &PACKAGES, args)
+}
+
+/// Builds `packages` as they are released, and runs a binary of them.
+pub(crate) fn run_tool(name: &str, packages: &[&str], args: &[String]) -> Result<()> {
     let build = ["build", "--release", "--locked", "--bins"];
-    cargo(&[&build[..], &PACKAGES].concat(), &[])?;
-    let program = target_folder(&workspace_root())?.join("release/otlp-load");
+    cargo(&[&build[..], packages].concat(), &[])?;
+    let folder = target_folder(&workspace_root())?.join("release");
+    let program = folder.join(name);
     let status = Command::new(&program)
         .args(args)
         .status()
         .with_context(|| format!("{} can't be run", program.display()))?;
     if !status.success() {
-        bail!("the load generator failed");
+        bail!("{name} failed");
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod fuzz;
 mod instructions;
 mod interop;
 mod load;
+mod soak;
 mod tidy;
 mod vendor;
 mod verify;
@@ -77,6 +78,13 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Put mixed load with faults on the relay for minutes, and see that it takes no harm (Linux)
+    #[command(disable_help_flag = true)]
+    Soak {
+        /// What the tool takes; `--help` tells
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Put load on the relay, and others beside it, and measure what that costs (Linux)
     #[command(disable_help_flag = true)]
     Load {
@@ -109,5 +117,6 @@ fn main() -> Result<()> {
         }),
         Task::Vendor { check } => vendor::run(check),
         Task::Load { args } => load::run(&args),
+        Task::Soak { args } => soak::run(&args),
     }
 }

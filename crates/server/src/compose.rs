@@ -103,6 +103,7 @@ impl Relay {
             files: reload::Files {
                 tokens,
                 tls: tls.transpose()?.map(Arc::new),
+                counters: counters.clone(),
             },
             config,
             counters,

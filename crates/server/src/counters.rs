@@ -29,6 +29,7 @@ pub struct Counters {
     refused_origins: AtomicU64,
     refused_watchers: AtomicU64,
     timed_out_connections: AtomicU64,
+    failed_reloads: AtomicU64,
     refused: ByLabel<Refusals>,
     dropped_by_reason: ByLabel<&'static str>,
     closed_by_reason: ByLabel<&'static str>,
@@ -154,6 +155,8 @@ pub struct Totals {
     pub refused_watchers: u64,
     /// Connections closed because a head, a body or the reading of an answer took too long.
     pub timed_out_connections: u64,
+    /// Files of tokens or of TLS that changed to what can't be used.
+    pub failed_reloads: u64,
 }
 
 impl Counters {
@@ -188,6 +191,7 @@ impl Counters {
             refused_origins: self.refused_origins.load(Relaxed),
             refused_watchers: self.refused_watchers.load(Relaxed),
             timed_out_connections: self.timed_out_connections.load(Relaxed),
+            failed_reloads: self.failed_reloads.load(Relaxed),
         }
     }
 
@@ -233,6 +237,11 @@ impl Counters {
     /// A connection was closed because the client took too long.
     pub(crate) fn connection_timed_out(&self) {
         self.timed_out_connections.fetch_add(1, Relaxed);
+    }
+
+    /// A file was read again and can't be used.
+    pub(crate) fn reload_failed(&self) {
+        self.failed_reloads.fetch_add(1, Relaxed);
     }
 
     /// A connection was refused because there are too many.

@@ -29,6 +29,7 @@ use self::incoming::Incoming;
 use crate::config::GrpcConfig;
 use crate::conn::Connections;
 use crate::shutdown::Draining;
+use crate::throttle::Throttle;
 use crate::tls::Tls;
 
 /// The longest frame of HTTP/2 that a client may send, in bytes (RFC 9113, 6.5.2). A connection
@@ -110,6 +111,7 @@ impl GrpcServer {
                     end: config.max_connection_age.saturating_add(config.age_grace),
                 },
                 handshakes: JoinSet::new(),
+                failures: Throttle::default(),
             };
             let incoming = incoming.into_stream();
             let serving = serve(

@@ -16,6 +16,7 @@ pub mod conn;
 pub mod conversion;
 pub mod cors;
 pub mod counters;
+pub mod descriptors;
 mod files;
 pub mod gate;
 mod grpc;

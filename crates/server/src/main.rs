@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 use server::cli::{Cli, Task};
-use server::{ServerConfig, conversion, logging, shutdown};
+use server::{ServerConfig, conversion, descriptors, logging, shutdown};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -19,7 +19,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(config: ServerConfig) -> ExitCode {
+fn serve(mut config: ServerConfig) -> ExitCode {
+    descriptors::fit(&mut config);
     let result = actix_rt::System::new().block_on(async {
         let relay = server::Relay::bind(config)?;
         relay.run(shutdown::requested()?).await

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("convert", &["otlp-codec"]),
     ("viewer", &[]),
     ("demo", &["otlp-codec"]),
-    // `load` only for tests and benchmarks.
+    // `load` and `soak` only for tests and benchmarks.
     (
         "server",
         &[
@@ -26,12 +26,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "viewer",
             "demo",
             "load",
+            "soak",
         ],
     ),
     ("load", &["otlp-codec"]),
     ("plain", &["load"]),
     ("discard", &["load", "server"]),
     ("floor", &["load", "otlp-codec"]),
+    ("soak", &["load", "otlp-codec"]),
     ("xtask", &[]),
 ];
 

@@ -46,7 +46,7 @@ fn reach(address: SocketAddr, flag: &str) -> String {
 /// Says what others may do who can reach the doors for senders and for watchers, and what to do
 /// about it.
 fn warn_of_strangers(files: &Files, senders: bool, watchers: bool) {
-    let Files { tokens, tls } = files;
+    let Files { tokens, tls, .. } = files;
     let known = tls.as_ref().is_some_and(|tls| tls.asks_clients());
     let may_send = senders && tokens.senders.is_none();
     let may_watch = watchers && tokens.watchers.is_none();
@@ -90,6 +90,7 @@ pub(super) fn totals(counters: &Counters, decoders: &Decoders) {
         refused_watchers = totals.refused_watchers,
         timed_out_connections = totals.timed_out_connections,
         waited_for_decoder = decoders.waited(),
+        failed_reloads = totals.failed_reloads,
         refused_by_reason = ?counters.refused_by_reason(),
         dropped_by_reason = ?counters.dropped_by_reason(),
         closed_by_reason = ?counters.closed_by_reason(),

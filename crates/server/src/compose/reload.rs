@@ -8,6 +8,7 @@ use fanout::{Hub, Pass};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
+use crate::counters::Counters;
 use crate::tls::Tls;
 use crate::tokens::{Asked, Reloaded};
 
@@ -16,6 +17,7 @@ use crate::tokens::{Asked, Reloaded};
 pub(super) struct Files {
     pub(super) tokens: Asked,
     pub(super) tls: Option<Arc<Tls>>,
+    pub(super) counters: Arc<Counters>,
 }
 
 /// Reads the files again whenever the system says SIGHUP, and those that changed every `period`,
@@ -43,49 +45,53 @@ impl Files {
             info!("SIGHUP: there is nothing to read again");
         }
         if let Some(tokens) = senders {
-            say_tokens("senders", tokens.reload());
+            self.say_tokens("senders", tokens.reload());
         }
         if let Some(tokens) = watchers {
-            hub.revoke(say_tokens("watchers", tokens.reload()));
+            hub.revoke(self.say_tokens("watchers", tokens.reload()));
         }
         if let Some(tls) = &self.tls {
-            say_tls(tls.reload());
+            self.say_tls(tls.reload());
         }
     }
 
     fn reload_if_changed(&self, hub: &Hub) {
         let Asked { senders, watchers } = &self.tokens;
         if let Some(result) = senders.as_ref().and_then(|one| one.reload_if_changed()) {
-            say_tokens("senders", result);
+            self.say_tokens("senders", result);
         }
         if let Some(result) = watchers.as_ref().and_then(|one| one.reload_if_changed()) {
-            hub.revoke(say_tokens("watchers", result));
+            hub.revoke(self.say_tokens("watchers", result));
         }
         if let Some(result) = self.tls.as_ref().and_then(|one| one.reload_if_changed()) {
-            say_tls(result);
+            self.say_tls(result);
         }
     }
-}
 
-/// The passes that are gone.
-fn say_tokens(whose: &str, result: Result<Reloaded, impl Display>) -> Vec<Pass> {
-    match result {
-        Ok(Reloaded { count, gone }) => {
-            let left = gone.len();
-            info!("the tokens of {whose} were read again: {count} tokens, {left} gone");
-            gone
-        }
-        Err(error) => {
-            warn!("{error}; the tokens stay as they were");
-            Vec::new()
+    /// The passes that are gone.
+    fn say_tokens(&self, whose: &str, result: Result<Reloaded, impl Display>) -> Vec<Pass> {
+        match result {
+            Ok(Reloaded { count, gone }) => {
+                let left = gone.len();
+                info!("the tokens of {whose} were read again: {count} tokens, {left} gone");
+                gone
+            }
+            Err(error) => {
+                self.counters.reload_failed();
+                warn!("{error}; the tokens stay as they were");
+                Vec::new()
+            }
         }
     }
-}
 
-fn say_tls(result: Result<(), impl Display>) {
-    match result {
-        Ok(()) => info!("the files for TLS were read again; they count for new connections"),
-        Err(error) => warn!("{error}; TLS stays as it was"),
+    fn say_tls(&self, result: Result<(), impl Display>) {
+        match result {
+            Ok(()) => info!("the files for TLS were read again; they count for new connections"),
+            Err(error) => {
+                self.counters.reload_failed();
+                warn!("{error}; TLS stays as it was");
+            }
+        }
     }
 }
 

@@ -9,10 +9,11 @@ use futures_util::{Stream, stream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::connection::{Connection, Deadlines};
 use crate::conn::{Connections, Permit};
+use crate::throttle::Throttle;
 use crate::tls::{self, Handshake, Inside, Tls};
 
 /// How long accepting rests after a failure, which is nearly always a lack of descriptors.
@@ -26,6 +27,8 @@ pub(super) struct Incoming {
     pub(super) deadlines: Deadlines,
     /// Those that begin TLS: no more than there are permits. They end with this.
     pub(super) handshakes: JoinSet<Option<Connection>>,
+    /// What is said of failures.
+    pub(super) failures: Throttle,
 }
 
 impl Incoming {
@@ -44,7 +47,12 @@ impl Incoming {
                 accepted = self.listener.accept() => match accepted {
                     Ok((io, peer)) => self.begin(io, peer),
                     Err(error) => {
-                        debug!("accepting a gRPC connection failed: {error}");
+                        if let Some(more) = self.failures.pass() {
+                            warn!(
+                                not_said_before = more,
+                                "accepting a gRPC connection failed: {error}"
+                            );
+                        }
                         sleep(ACCEPT_RESTS).await;
                         None
                     }

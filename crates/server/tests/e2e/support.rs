@@ -4,6 +4,8 @@
 mod grpc;
 mod http;
 mod metrics;
+#[cfg(target_os = "linux")]
+mod proxy;
 mod raw_ws;
 mod relay;
 mod tls;
@@ -21,6 +23,8 @@ use tokio::time::timeout;
 pub(crate) use grpc::{Grpc, prefixed};
 pub(crate) use http::{Answer, AnyStream, Http, JSON, PROTOBUF, exchange, head, post, request};
 pub(crate) use metrics::{bulky, gauge, gauge_json, gzip, name_of, value_of};
+#[cfg(target_os = "linux")]
+pub(crate) use proxy::Proxy;
 pub(crate) use raw_ws::{RawWatcher, handshake, lets_in, shake};
 pub(crate) use relay::{Relay, run_to_end};
 pub(crate) use tls::{Authority, Folder, TlsStream, certificate, tls_flags};

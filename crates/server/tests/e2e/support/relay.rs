@@ -9,6 +9,13 @@ use std::time::Instant;
 
 use super::PATIENCE;
 
+/// The program.
+const BINARY: &str = env!("CARGO_BIN_EXE_otlp-relay");
+
+/// The state of a socket that listens, in the kernel's table.
+#[cfg(target_os = "linux")]
+const LISTEN: &str = "0A";
+
 /// A running relay, killed when dropped.
 pub(crate) struct Relay {
     child: Child,
@@ -32,6 +39,11 @@ impl Relay {
     /// Starts one with just these arguments and variables and waits for so many addresses.
     pub(crate) fn run(args: &[&str], env: &[(&str, &str)], addresses: usize) -> Self {
         let (child, log) = spawn(args, env);
+        Self::listening(child, log, addresses)
+    }
+
+    /// Waits until a process listens on so many addresses.
+    fn listening(child: Child, log: Receiver<String>, addresses: usize) -> Self {
         let mut relay = Self {
             child,
             log,
@@ -44,6 +56,39 @@ impl Relay {
             relay.addresses.push(rest[..end].parse().unwrap());
         }
         relay
+    }
+
+    /// Starts one whose log nobody can read.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn silent(args: &[&str], env: &[(&str, &str)], log: Stdio) -> Self {
+        let mut command = Command::new(BINARY);
+        command.args(["--listen", "127.0.0.1:0"]).args(args);
+        let mut child = without_environment(command)
+            .envs(env.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        drop(child.stderr.take());
+        // Nobody has the other end.
+        let (_, log) = channel();
+        let mut relay = Self {
+            child,
+            log,
+            addresses: Vec::new(),
+        };
+        relay.addresses.push(relay.wait_until_it_listens());
+        relay
+    }
+
+    /// Starts one with these arguments from a shell that has said `limit` before.
+    #[cfg(unix)]
+    pub(crate) fn limited(limit: &str, args: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), BINARY]);
+        let (child, log) = spawn_command(command, args, &[]);
+        Self::listening(child, log, 1)
     }
 
     /// Its first address.
@@ -86,6 +131,56 @@ impl Relay {
     /// As [`wait_for_exit`](Self::wait_for_exit), with what is left of the log.
     pub(crate) fn end(&mut self) -> (ExitStatus, String) {
         wait(&mut self.child, &self.log)
+    }
+
+    /// Its process.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How many connections it has open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn connections(&self) -> usize {
+        let sockets = self.sockets();
+        let connections = sockets.iter().filter(|(state, _)| state != LISTEN);
+        connections.count()
+    }
+
+    /// Its sockets of TCP, each with its state and its port, by the kernel's table of connections
+    /// (proc_net_tcp(5)).
+    #[cfg(target_os = "linux")]
+    fn sockets(&self) -> Vec<(String, u16)> {
+        let folder = std::fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap();
+        // What was closed meanwhile leads nowhere.
+        let links = folder.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        let links: Vec<_> = links.collect();
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let mut sockets = Vec::new();
+        for line in table.lines().skip(1) {
+            let columns: Vec<_> = line.split_whitespace().collect();
+            let link = format!("socket:[{}]", columns[9]);
+            if links.iter().any(|known| known.as_os_str() == link.as_str()) {
+                let port = columns[1].split_once(':').unwrap().1;
+                let port = u16::from_str_radix(port, 16).unwrap();
+                sockets.push((columns[3].to_owned(), port));
+            }
+        }
+        sockets
+    }
+
+    /// The address that it listens on.
+    #[cfg(target_os = "linux")]
+    fn wait_until_it_listens(&self) -> SocketAddr {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let sockets = self.sockets();
+            if let Some((_, port)) = sockets.iter().find(|(state, _)| state == LISTEN) {
+                return ([127, 0, 0, 1], *port).into();
+            }
+            assert!(Instant::now() < deadline, "it does not listen");
+            thread::yield_now();
+        }
     }
 
     /// The most memory that the process has held, in bytes.
@@ -144,15 +239,28 @@ fn wait(child: &mut Child, log: &Receiver<String>) -> (ExitStatus, String) {
 
 /// Starts the binary with a thread that reads its log, so that it never waits for us. What the
 /// caller's environment says to a relay doesn't count.
-#[expect(clippy::print_stdout, reason = "shown with a test that fails")]
 fn spawn(args: &[&str], env: &[(&str, &str)]) -> (Child, Receiver<String>) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_otlp-relay"));
+    spawn_command(Command::new(BINARY), args, env)
+}
+
+/// A command that knows nothing of what the caller's environment says to a relay.
+fn without_environment(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name == "RUST_LOG" || name.to_string_lossy().starts_with("OTLP_RELAY_") {
             command.env_remove(name);
         }
     }
-    let mut child = command
+    command
+}
+
+/// As [`spawn`], of a command that ends in running the binary.
+#[expect(clippy::print_stdout, reason = "shown with a test that fails")]
+fn spawn_command(
+    command: Command,
+    args: &[&str],
+    env: &[(&str, &str)],
+) -> (Child, Receiver<String>) {
+    let mut child = without_environment(command)
         .env("OTLP_RELAY_LOG_FORMAT", "json")
         .envs(env.iter().copied())
         .args(args)

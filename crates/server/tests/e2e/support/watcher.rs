@@ -56,6 +56,18 @@ impl Watcher {
         })
     }
 
+    /// As [`connect_to`](Self::connect_to); none if there is no relay, or it lets nobody in.
+    pub(crate) fn try_connect(address: SocketAddr, path: &str) -> Option<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let connecting = async {
+            let stream = Either::Left(TcpStream::connect(address).await.ok()?);
+            let url = format!("ws://{address}{path}");
+            Some(client_async(url, stream).await.ok()?.0)
+        };
+        let socket = wait(&runtime, connecting)?;
+        Some(Self { runtime, socket })
+    }
+
     /// Subscribes to metrics over TLS.
     pub(crate) fn connect_tls(address: SocketAddr, config: Arc<ClientConfig>) -> Self {
         Self::over(async {
@@ -80,6 +92,11 @@ impl Watcher {
     /// The next message of any kind.
     pub(crate) fn message(&mut self) -> Message {
         wait(&self.runtime, self.socket.next()).unwrap().unwrap()
+    }
+
+    /// The next message of any kind; none if the connection has ended.
+    pub(crate) fn try_message(&mut self) -> Option<Message> {
+        wait(&self.runtime, self.socket.next())?.ok()
     }
 
     /// The text of the next frame; pings in front of it are answered.

@@ -1,0 +1,262 @@
+//! A client that watches, and holds what it gets to the ledger.
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use otlp_codec::Signal;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::time::timeout;
+
+use crate::World;
+use crate::door::{Door, Leaves, PATIENCE, Stream};
+use crate::source::Source;
+use crate::tally::Fault;
+
+/// After so many frames, what came is held to the ledger.
+const CHECKED: usize = 256;
+
+/// How much of what is published a view shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shows {
+    /// Every export of its signals.
+    Everything,
+    /// What a filter leaves.
+    Something,
+    /// Frames without envelopes, which say nothing of their place.
+    Bare,
+}
+
+/// Something to watch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    pub(crate) path: &'static str,
+    signals: &'static [Signal],
+    shows: Shows,
+}
+
+/// What the first client watches, whom all others are held to.
+pub(crate) const EVERYTHING: View = whole("/ws?envelope=true", &Signal::ALL);
+
+/// What others watch.
+pub(crate) const VIEWS: [View; 12] = [
+    EVERYTHING,
+    whole("/ws/metrics?envelope=true", &[Signal::Metrics]),
+    whole(
+        "/ws/metrics?envelope=true&format=points",
+        &[Signal::Metrics],
+    ),
+    whole("/ws/traces?envelope=true&format=points", &[Signal::Traces]),
+    whole("/ws/logs?envelope=true&format=protojson", &[Signal::Logs]),
+    whole("/ws?envelope=true&max_frame=65536", &Signal::ALL),
+    whole("/stream?envelope=true", &Signal::ALL),
+    whole("/stream/logs?envelope=true&format=points", &[Signal::Logs]),
+    part("/ws/metrics?envelope=true&metric=*.c*", &[Signal::Metrics]),
+    part("/ws/logs?envelope=true&severity=ERROR", &[Signal::Logs]),
+    part("/stream/traces?envelope=true&span=*a*", &[Signal::Traces]),
+    View {
+        shows: Shows::Bare,
+        ..whole("/ws/metrics?format=protobuf", &[Signal::Metrics])
+    },
+];
+
+const fn whole(path: &'static str, signals: &'static [Signal]) -> View {
+    View {
+        path,
+        signals,
+        shows: Shows::Everything,
+    }
+}
+
+const fn part(path: &'static str, signals: &'static [Signal]) -> View {
+    View {
+        shows: Shows::Something,
+        ..whole(path, signals)
+    }
+}
+
+impl View {
+    /// Whether a client can come back to it.
+    pub(crate) fn has_places(&self) -> bool {
+        self.shows != Shows::Bare
+    }
+
+    /// What a client may ask for of what was before. Of several signals, the oldest that the
+    /// history holds are not next to each other: each has a history of its own.
+    pub(crate) fn beginnings(&self) -> &'static [&'static str] {
+        match (self.shows, self.signals) {
+            (Shows::Bare, _) => &[""],
+            (_, [_]) => &["", "&replay=5", "&replay=all"],
+            _ => &["", "&replay=5"],
+        }
+    }
+}
+
+/// A message in an envelope.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    r#type: &'a str,
+    epoch: Option<&'a str>,
+    seq: Option<&'a str>,
+    signal: Option<&'a str>,
+    recovered: Option<bool>,
+    dropped: Option<&'a str>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+/// Somebody who watches.
+pub(crate) struct Watching {
+    view: View,
+    source: Source,
+    pub(crate) epoch: String,
+    /// Whether everything after the place that was asked for is there.
+    pub(crate) recovered: bool,
+    /// The publication that all was checked up to; none if it is to be the first that comes.
+    checked: Option<u64>,
+    /// The newest that came.
+    pub(crate) last: u64,
+    /// Whether it was a frame, of which more parts may come.
+    parts: bool,
+    /// What came since the check.
+    seqs: Vec<u64>,
+    /// Frames that came.
+    pub(crate) frames: u64,
+    /// Publications that were told to be lost.
+    pub(crate) lost: u64,
+}
+
+impl Watching {
+    /// Begins to watch a view from a place on, which `from` adds to the query.
+    pub(crate) async fn begin(door: &Door, view: View, from: &str, leaves: Leaves) -> Result<Self> {
+        Self::over(door.http(leaves).await?, view, from).await
+    }
+
+    /// As [`begin`](Self::begin), over a connection.
+    pub(crate) async fn over(io: Stream, view: View, from: &str) -> Result<Self> {
+        let source = Source::open(io, &format!("{}{from}", view.path)).await;
+        let mut watching = Self {
+            view,
+            source: source.with_context(|| format!("{}{from}", view.path))?,
+            epoch: String::new(),
+            recovered: false,
+            checked: None,
+            last: 0,
+            parts: false,
+            seqs: Vec::new(),
+            frames: 0,
+            lost: 0,
+        };
+        if view.has_places() {
+            let hello = timeout(PATIENCE, watching.source.next()).await??;
+            watching.welcome(&hello)?;
+            if from.contains("replay") {
+                // So many as there are: where they begin is not told.
+                watching.checked = None;
+            }
+        }
+        Ok(watching)
+    }
+
+    fn welcome(&mut self, hello: &[u8]) -> Result<()> {
+        let hello: Envelope<'_> = serde_json::from_slice(hello)?;
+        ensure!(hello.r#type == "hello", "{} begins", hello.r#type);
+        self.epoch = hello.epoch.context("no epoch")?.to_owned();
+        self.last = hello.seq.context("no number")?.parse()?;
+        self.checked = Some(self.last);
+        self.recovered = hello.recovered == Some(true);
+        Ok(())
+    }
+
+    /// Takes the next message. What it held: a number and its signal, once for all parts of it.
+    pub(crate) async fn next(&mut self) -> Result<Option<(u64, Signal)>> {
+        let message = self.source.next().await.context(self.view.path)?;
+        self.frames += 1;
+        match self.view.has_places() {
+            true => self.take(&message),
+            false => Ok(None),
+        }
+    }
+
+    fn take(&mut self, message: &Bytes) -> Result<Option<(u64, Signal)>> {
+        let envelope: Envelope<'_> = serde_json::from_slice(message)?;
+        if envelope.r#type == "gap" {
+            self.lost += envelope.dropped.context("no number")?.parse::<u64>()?;
+            return Ok(None);
+        }
+        ensure!(envelope.data.is_some(), "no data: {}", envelope.r#type);
+        let seq = envelope.seq.context("no number")?.parse()?;
+        if seq == self.last && self.parts {
+            return Ok(None);
+        }
+        ensure!(
+            seq > self.last,
+            "{}: {seq} came after {}",
+            self.view.path,
+            self.last
+        );
+        (self.last, self.parts) = (seq, true);
+        self.checked.get_or_insert(seq - 1);
+        self.seqs.push(seq);
+        let known = |signal: &&Signal| envelope.signal == Some(signal.as_str());
+        let signal = Signal::ALL.iter().find(known).context("no signal")?;
+        Ok(Some((seq, *signal)))
+    }
+
+    /// Holds what came to the ledger, if it is enough to be worth it.
+    pub(crate) async fn check_now_and_then(&mut self, world: &World) {
+        if self.seqs.len() > CHECKED {
+            self.check(world).await;
+        }
+    }
+
+    /// Holds what came to the ledger.
+    pub(crate) async fn check(&mut self, world: &World) {
+        if self.lost > 0 {
+            let (path, lost) = (self.view.path, std::mem::take(&mut self.lost));
+            let told = || format!("{path}: {lost} lost, as a gap has told");
+            world.tally.fault(Fault::Frames, told);
+        }
+        let upto = self.last;
+        if self.view.shows == Shows::Everything
+            && let Some(after) = self.checked.replace(upto)
+        {
+            let published = world.ledger.between(after, upto, self.view.signals).await;
+            let path = self.view.path;
+            match published {
+                Some(published) if published == self.seqs => {
+                    world.tally.add("frames_checked", published.len() as u64);
+                }
+                published => world.tally.fault(Fault::Frames, || {
+                    let due = published.map_or(0, |published| published.len());
+                    let came = self.seqs.len();
+                    format!("{path}: {came} came of {due} between {after} and {upto}")
+                }),
+            }
+        }
+        self.seqs.clear();
+    }
+
+    /// Takes what was published and has not come yet, until all is there.
+    pub(crate) async fn catch_up(&mut self, world: &World) -> Result<()> {
+        if self.view.shows != Shows::Everything {
+            return Ok(());
+        }
+        let newest = world.ledger.newest(self.view.signals).unwrap_or_default();
+        let catching = async {
+            while self.last < newest {
+                self.next().await?;
+            }
+            Ok(())
+        };
+        let caught = timeout(PATIENCE, catching).await;
+        caught.with_context(|| format!("{}: {newest} does not come", self.view.path))?
+    }
+
+    /// Goes, with a Close where there is one.
+    pub(crate) async fn close(self) -> Result<()> {
+        self.source.close().await
+    }
+}
+
+#[cfg(test)]
+mod tests;
