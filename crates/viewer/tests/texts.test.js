@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { curl, python, websocat } from '../web/core/commands.js';
-import { clauseText, globPattern, matcher, parseFilter } from '../web/core/filter.js';
+import { clauseText, globOf, globPattern, matcher, parseFilter } from '../web/core/filter.js';
 import { bytes, count, duration, plain, quantity } from '../web/core/format.js';
 import { Frames } from '../web/core/frames.js';
 import { labelText, splitLabels } from '../web/ui/labels.js';
@@ -19,11 +19,16 @@ test('filters are read', () => {
   assert.deepEqual(parseFilter(text).clauses, [{ name: 'attr.k', value: 'a b' }]);
 });
 
-/** Guarantees: globs as the relay's: `*`, `?`, and nothing else is special. */
+/** Guarantees: globs as the relay's: `*`, `?`, a backslash before those and itself, and nothing
+ * else is special; the glob of a value matches it alone. */
 test('globs', () => {
-  for (const [glob, yes, no] of [['a*', ['a', 'abc'], ['ba']], ['a?c', ['abc', 'a😀c'], ['ac', 'abbc']], ['a.b[c]+', ['a.b[c]+'], ['axbc']], ['*', ['', 'x\ny'], []], ['(^$|)\\', ['(^$|)\\'], ['']]]) {
+  for (const [glob, yes, no] of [['a*', ['a', 'abc'], ['ba']], ['a?c', ['abc', 'a😀c'], ['ac', 'abbc']], ['a.b[c]+', ['a.b[c]+'], ['axbc']], ['*', ['', 'x\ny'], []], ['(^$|)\\', ['(^$|)\\'], ['']], ['a\\*\\?\\\\*', ['a*?\\', 'a*?\\b'], ['ab?\\', 'a\\*?\\']]]) {
     for (const text of yes) assert.ok(globPattern(glob).test(text), `${glob} ${text}`);
     for (const text of no) assert.ok(!globPattern(glob).test(text), `${glob} ${text}`);
+  }
+  for (const value of ['a', 'a*b?', 'C:\\dir\\', '\\*', '[a]']) {
+    const pattern = globPattern(globOf(value));
+    assert.ok(pattern.test(value) && !pattern.test(`${value}x`) && !pattern.test(value.replace(/[*?\\]/, 'x') + (/[*?\\]/.test(value) ? '' : 'x')), value);
   }
 });
 

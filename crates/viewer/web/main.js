@@ -1,5 +1,6 @@
 /** Where the page begins: the worker, the tabs, the address, keys. */
 
+import { clauseText, globOf } from './core/filter.js';
 import { readView, requestOf, TABS, writeView } from './core/view.js';
 import { fill, h, icon, iconButton, ICONS } from './ui/dom.js';
 import { helpDialog } from './ui/help.js';
@@ -202,7 +203,7 @@ class App {
     const last = this.filter.value.slice(typed.length);
     const [name] = last.split('=');
     const known = labels.find((label) => label.name === name);
-    const parts = last.includes('=') && known ? known.values.map((value) => `${name}=${/\s/.test(value) ? `"${value}"` : value}`) : labels.map((label) => `${label.name}=`);
+    const parts = last.includes('=') && known ? known.values.map((value) => clauseText(name, globOf(value))) : labels.map((label) => `${label.name}=`);
     fill(this.offers, parts.slice(0, MAX_OFFERED).map((part) => h('option', { value: typed + part })));
   }
 

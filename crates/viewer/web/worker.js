@@ -5,7 +5,7 @@
 
 import { Watch } from './watch.js';
 import { edgeOf } from './core/clock.js';
-import { matcher, parseFilter, holdsAll } from './core/filter.js';
+import { globPattern, holdsAll, matcher, parseFilter } from './core/filter.js';
 import { Frames } from './core/frames.js';
 import { Logs, select, severityNumber } from './core/logs.js';
 import { Metrics } from './core/metrics.js';
@@ -109,9 +109,8 @@ function status() {
 const answers = {
   status: () => ({}),
 
-  metrics({ search, filter, from, count, span }) {
-    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-    const { matches, names } = prepared(filter);
+  metrics({ filter, from, count, span }) {
+    const { words, matches, names } = prepared(filter);
     const fits = (metric) =>
       holdsAll(`${metric.name} ${metric.unit}`.toLowerCase(), words) &&
       (!names || names(metric)) &&
@@ -178,13 +177,13 @@ const answers = {
 };
 
 /** The predicates of the newest filter: they stay the same objects as long as it does. */
-let filtered = { text: '', matches: undefined, names: undefined };
+let filtered = { text: '', words: [], matches: undefined, names: undefined };
 function prepared(text) {
   if (filtered.text !== text) {
-    const { clauses } = parseFilter(text);
-    const globs = clauses.filter(({ name }) => name === 'metric').map(({ value }) => ({ name: 'scope', value }));
-    const named = matcher(globs);
-    filtered = { text, matches: matcher(clauses), names: named && (({ name }) => named({ scope: name })) };
+    const { clauses, words } = parseFilter(text);
+    const globs = clauses.filter(({ name }) => name === 'metric').map(({ value }) => globPattern(value));
+    const names = globs.length > 0 ? ({ name }) => globs.some((glob) => glob.test(name)) : undefined;
+    filtered = { text, words, matches: matcher(clauses), names };
   }
   return filtered;
 }

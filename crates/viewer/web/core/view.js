@@ -3,7 +3,7 @@
  * has to be asked of the relay for it.
  */
 
-import { parseFilter } from './filter.js';
+import { globOf, parseFilter } from './filter.js';
 
 export const TABS = ['metrics', 'logs', 'traces', 'raw'];
 /** Spans of time that charts show, in milliseconds. */
@@ -108,7 +108,7 @@ export function requestOf(view) {
   if (showsCharts(view)) {
     // A clause about metrics would widen what was chosen.
     const others = parameters.filter(([name]) => name !== 'metric');
-    const chosen = view.metrics.map((name) => ['metric', name]);
+    const chosen = view.metrics.map((name) => ['metric', globOf(name)]);
     return { path: 'ws/metrics', parameters: [...chosen, ...others], replay: 'all' };
   }
   if (view.tab === 'logs' && view.severity) parameters.push(['severity', view.severity]);

@@ -50,7 +50,7 @@ export class MetricsTab {
   ask() {
     const { view } = this.app;
     if (showsCharts(view)) return { ask: 'charts', names: view.metrics, charts: view.charts, filter: view.filter, span: WINDOWS[view.window] };
-    return { ask: 'metrics', search: words(view.filter), filter: view.filter, span: WINDOWS[DEFAULT_WINDOW], ...this.list.range() };
+    return { ask: 'metrics', filter: view.filter, span: WINDOWS[DEFAULT_WINDOW], ...this.list.range() };
   }
 
   show(answer, from) {
@@ -156,11 +156,6 @@ export class MetricsTab {
     setText(this.note, said.join(' '));
     this.note.hidden = said.length === 0;
   }
-}
-
-/** The words of a filter, without its clauses. */
-function words(filter) {
-  return filter.split(/\s+/).filter((part) => part && !part.includes('=')).join(' ');
 }
 
 /** What the newest value is of. */
