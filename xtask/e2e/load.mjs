@@ -52,7 +52,7 @@ while (left() > 0) {
 await sending;
 const tasks = await longTasks(page, measure.measured);
 console.log(`${sent} exports of ${SERIES} series (${late} sent late)`);
-console.log(`tasks of the page over 50 ms: ${tasks.length}, the longest: ${tasks.slice(0, 5).map((task) => `${task.toFixed(0)} ms`).join(', ') || 'none'}`);
+console.log(`tasks of the page over 50 ms: ${tasks.length}, the longest: ${tasks.slice(0, 5).map(({ duration, view }) => `${duration.toFixed(0)} ms at ${view}`).join(', ') || 'none'}`);
 const growing = SECONDS >= LONG ? grown(samples, ALLOWED) : [];
 if (SECONDS >= LONG) console.log(growing.length > 0 ? `grows: ${growing.join('; ')}` : 'nothing grows');
 page.assertClean();

@@ -6,15 +6,15 @@ import { readFileSync } from 'node:fs';
 export async function noteTasks(page) {
   await page.evaluate(() => {
     window.tasks = [];
-    new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map(({ startTime, duration }) => ({ startTime, duration })))).observe({ type: 'longtask' });
+    new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map(({ startTime, duration }) => ({ startTime, duration, view: location.hash })))).observe({ type: 'longtask' });
   });
 }
 
-/** Those that were noted, in milliseconds, the longest first, without those of measuring itself. */
+/** Those that were noted, the longest first, without those of measuring itself: `{ duration, view }`. */
 export async function longTasks(page, measured) {
   const tasks = await page.evaluate(() => window.tasks);
   const own = ({ startTime, duration }) => measured.some(([from, to]) => startTime < to && startTime + duration > from);
-  return tasks.filter((task) => !own(task)).map(({ duration }) => duration).sort((one, other) => other - one);
+  return tasks.filter((task) => !own(task)).sort((one, other) => other.duration - one.duration);
 }
 
 /** Measures a page and its worker again and again. */

@@ -45,6 +45,7 @@ pub(crate) const FILES: &[(&str, &[u8])] = files![
     "ui/logs.js",
     "ui/metrics.js",
     "ui/raw.js",
+    "ui/slice.js",
     "ui/spark.js",
     "ui/statebar.js",
     "ui/theme.js",

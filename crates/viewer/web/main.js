@@ -12,8 +12,8 @@ import { themeButton } from './ui/theme.js';
 import { knownToken, tokenForm } from './ui/token.js';
 import { TracesTab } from './ui/traces.js';
 
-/** How often the page asks for what is new, in milliseconds. */
-const PERIOD = 250;
+/** How often the page asks for what is new, in milliseconds: a line is longer for it, a list other. */
+const PERIODS = { metrics: 500, logs: 250, traces: 250, raw: 250 };
 /** How long after a key in the filter the relay is asked for another view. */
 const TYPING = 400;
 /** The values of labels that are offered while a filter is typed. */
@@ -43,7 +43,7 @@ class App {
     document.addEventListener('visibilitychange', () => this.refresh());
     this.#show();
     this.#learn();
-    setInterval(() => this.refresh(), PERIOD);
+    this.#goOn();
   }
 
   /** Changes the view, and with it the address. */
@@ -78,14 +78,23 @@ class App {
       return;
     }
     this.refreshing = true;
-    const { tab } = this.view;
-    const question = this.tabs[tab].ask();
-    const answer = await this.query(question);
-    this.refreshing = false;
-    if (tab === this.view.tab && !this.locked) this.tabs[tab].show(answer, answer.from ?? question.from);
+    try {
+      await this.#askAndShow();
+    } finally {
+      this.refreshing = false;
+    }
     if (this.again) {
       this.again = false;
       requestAnimationFrame(() => this.refresh());
+    }
+  };
+
+  /** Asks again and again, with a pause between what has come and the next question. */
+  #goOn = async () => {
+    try {
+      await this.refresh();
+    } finally {
+      setTimeout(this.#goOn, PERIODS[this.view.tab]);
     }
   };
 
@@ -108,6 +117,13 @@ class App {
     if (filter.split(/\s+/).includes(text)) return;
     this.go({ filter: `${filter} ${text}`.trim() });
   };
+
+  async #askAndShow() {
+    const { tab } = this.view;
+    const question = this.tabs[tab].ask();
+    const answer = await this.query(question);
+    if (tab === this.view.tab && !this.locked) await this.tabs[tab].show(answer, answer.from ?? question.from);
+  }
 
   #goTo(view) {
     const before = this.view;

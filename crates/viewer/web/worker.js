@@ -125,9 +125,10 @@ const answers = {
   charts({ names, charts, filter, span }) {
     const { matches } = prepared(filter);
     const time = spanOf(span);
+    const now = Date.now();
     const shown = names.map((name) => {
       const settings = { mode: '', by: '', ...charts[name] };
-      return { name, charts: metrics.named(name).map((metric) => chart(metric, settings, matches, time)) };
+      return { name, charts: metrics.named(name).map((metric) => chart(metric, settings, matches, time, now)) };
     });
     const seen = gaps.filter((gap) => gap.time >= time.from);
     return { shown, gaps: seen, limits: limitsReached(), points: metrics.points };

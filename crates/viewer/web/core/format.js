@@ -79,7 +79,14 @@ export function clock(milliseconds) {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${fraction}`;
 }
 
+const GROUPED = new Intl.NumberFormat('en');
+
+/** A whole number with its thousands apart: `12,345`. */
+export function grouped(number) {
+  return GROUPED.format(number);
+}
+
 /** One thing or several: `1 series`, `2 spans`. */
 export function count(number, one, several = `${one}s`) {
-  return `${number.toLocaleString('en')} ${number === 1 ? one : several}`;
+  return `${grouped(number)} ${number === 1 ? one : several}`;
 }

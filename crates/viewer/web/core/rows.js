@@ -11,6 +11,8 @@ const SPARK_STEPS = 60;
 const THRIFT = 20;
 /** How long it is kept at least, in milliseconds. */
 const LEAST_AGE = 900;
+/** How long the lines of a chart are not chosen anew, in milliseconds: they would come and go. */
+const CHOICE_LASTS = 10_000;
 /** The most bars of a chart of buckets. */
 const MAX_BARS = 40;
 /** The most labels that are offered to group by, and values that are named of each. */
@@ -43,14 +45,17 @@ function sparkMode(metric) {
 }
 
 /** A chart of a metric: its lines, and what else there is to choose from. */
-export function chart(metric, settings, matches, { from, to, until }) {
+export function chart(metric, settings, matches, { from, to, until }, now) {
   const modes = modesOf(metric);
   const mode = modes.includes(settings.mode) ? settings.mode : modes[0];
   const { name, unit, kind, temporality, monotonic, description } = metric;
   const distributed = kind === 'histogram' || kind === 'exponentialHistogram';
   // Three lines a series are too many to begin with.
   const by = settings.by || (distributed ? '*' : 'each');
-  const view = { from, to, until, mode, groupBy: by, matches };
+  const kept = keptOf(metric, { mode, by, matches }, now);
+  const found = linesOf(metric, { from, to, until, mode, groupBy: by, matches, kept });
+  kept.clear();
+  for (const { key } of found.lines) kept.add(key);
   return {
     key: metric.key,
     metric: { name, unit, kind, temporality, monotonic, description },
@@ -60,10 +65,18 @@ export function chart(metric, settings, matches, { from, to, until }) {
     by,
     from,
     to,
-    ...linesOf(metric, view),
+    ...found,
     labels: labelsOfMetric(metric),
     bars: distributed ? bars(metric, matches, until) : undefined,
   };
+}
+
+/** The keys of the lines that were shown, unless it was another choice or too long ago. */
+function keptOf(metric, { mode, by, matches }, now) {
+  const known = metric.choice;
+  const lasts = known && known.mode === mode && known.by === by && known.matches === matches && now - known.at < CHOICE_LASTS;
+  if (!lasts) metric.choice = { mode, by, matches, at: now, kept: new Set() };
+  return metric.choice.kept;
 }
 
 /** The labels of a metric's series, with the values of each: those that differ first. */

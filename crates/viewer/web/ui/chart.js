@@ -23,7 +23,7 @@ const NATURAL = new Intl.Collator('en', { numeric: true });
 const SYNC = uPlot.sync('charts');
 
 export class Chart {
-  /** @param {object} acts `remove()`, `set({ mode, by })` and `filter(name, value)` */
+  /** @param {object} acts `remove()` and `set({ mode, by })` */
   constructor(acts) {
     this.acts = acts;
     this.slots = new Map();
@@ -77,11 +77,12 @@ export class Chart {
 
   /** Lines keep their place, and so their colour, as long as they are there. */
   #inOrder(lines) {
-    const keys = lines.map(({ labels }) => JSON.stringify(labels));
-    for (const key of this.slots.keys()) if (!keys.includes(key)) this.slots.delete(key);
-    const inOrder = keys.toSorted(NATURAL.compare);
-    for (const key of inOrder) if (!this.slots.has(key)) this.slots.set(key, freeSlot(this.slots));
-    const slotted = lines.map((line, at) => ({ ...line, key: keys[at], slot: this.slots.get(keys[at]) }));
+    const keys = new Set(lines.map(({ key }) => key));
+    for (const key of this.slots.keys()) if (!keys.has(key)) this.slots.delete(key);
+    const fresh = lines.filter(({ key }) => !this.slots.has(key));
+    fresh.sort((one, other) => NATURAL.compare(labelText(one.labels), labelText(other.labels)));
+    for (const { key } of fresh) this.slots.set(key, freeSlot(this.slots));
+    const slotted = lines.map((line) => ({ ...line, slot: this.slots.get(line.key) }));
     return slotted.sort((one, other) => one.slot - other.slot);
   }
 
@@ -109,22 +110,30 @@ export class Chart {
     setText(this.seriesCount, ` · ${count(series, 'series', 'series')}`);
   }
 
+  /** Draws the lines, each in its slot: the plot is made anew only for more slots than it has. */
   #plot(lines, chart) {
-    const keys = JSON.stringify([lines.map(({ key }) => key), chart.mode, chart.metric.unit]);
-    const data = [chart.times, ...lines.map(({ values }) => values)];
-    if (this.plot && this.plotKeys === keys) {
-      this.plot.setData(data, false);
-      this.plot.setScale('x', { min: chart.from / 1000, max: chart.to / 1000 });
+    const { plot } = this;
+    const needed = Math.max(...lines.map(({ slot }) => slot + 1), 1);
+    const reason = `${chart.mode} ${chart.metric.unit}`;
+    const slots = plot && this.plotted === reason ? Math.max(plot.series.length - 1, needed) : needed;
+    const data = [chart.times, ...Array.from({ length: slots }, () => new Array(chart.times.length))];
+    for (const { key, slot, values } of lines) if (!this.hidden.has(key)) data[slot + 1] = values;
+    const scale = { min: chart.from / 1000, max: chart.to / 1000 };
+    if (plot && this.plotted === reason && plot.series.length === slots + 1) {
+      plot.batch(() => {
+        plot.setData(data, false);
+        plot.setScale('x', scale);
+      });
       return;
     }
-    this.plot?.destroy();
-    this.plotKeys = keys;
-    this.plot = new uPlot(this.#options(lines, chart), data, this.plotArea);
-    this.plot.setScale('x', { min: chart.from / 1000, max: chart.to / 1000 });
+    plot?.destroy();
+    this.plotted = reason;
+    this.plot = new uPlot(this.#options(slots, chart), data, this.plotArea);
+    this.plot.setScale('x', scale);
     this.plot.root.setAttribute('aria-hidden', 'true');
   }
 
-  #options(lines, { metric, mode }) {
+  #options(slots, { metric, mode }) {
     const format = (value) => shortText(value, metric, mode);
     const axis = { stroke: colour('--soft'), font: '12px system-ui, sans-serif', grid: { stroke: colour('--grid'), width: 1 }, ticks: { show: false } };
     return {
@@ -137,19 +146,8 @@ export class Chart {
         { ...axis, size: 30, space: 90, values: times },
         { ...axis, size: axisSize, gap: 6, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))) },
       ],
-      series: [{}, ...lines.map((line) => this.#series(line))],
+      series: [{}, ...Array.from({ length: slots }, (_, slot) => seriesOf(slot))],
       hooks: { setCursor: [() => this.#showValues()], draw: [(plot) => this.#drawGaps(plot)] },
-    };
-  }
-
-  #series({ slot, key }) {
-    return {
-      stroke: colour(`--c${slot % COLOURS}`),
-      width: 1.5,
-      dash: slot >= COLOURS ? [6, 3] : undefined,
-      points: { show: false },
-      paths: withDots,
-      show: !this.hidden.has(key),
     };
   }
 
@@ -175,9 +173,8 @@ export class Chart {
       on: {
         click: () => {
           if (!this.hidden.delete(key)) this.hidden.add(key);
-          const shown = !this.hidden.has(key);
-          button.setAttribute('aria-pressed', String(shown));
-          this.plot.setSeries(this.lines.findIndex((line) => line.key === key) + 1, { show: shown });
+          button.setAttribute('aria-pressed', String(!this.hidden.has(key)));
+          this.#plot(this.lines, this.chart);
         },
       },
     }, mark, h('span', { className: 'legend-name' }, this.names[at]), this.values[at]);
@@ -189,9 +186,9 @@ export class Chart {
     const { lines, chart, plot } = this;
     if (!lines || !plot) return;
     const { metric, mode } = chart;
-    const at = plot.cursor.idx ?? -1;
+    const at = plot.cursor.left >= 0 ? (plot.cursor.idx ?? -1) : -1;
     lines.forEach(({ values, newest }, line) => {
-      const value = plot.cursor.left >= 0 && at >= 0 ? nearest(values, at) : newest;
+      const value = at >= 0 ? nearest(values, at) : newest;
       setText(this.values[line], isDistribution(metric) && mode === 'rate' ? `${plain(value ?? NaN)}/s` : quantity(value, metric.unit, mode === 'rate'));
     });
   }
@@ -213,6 +210,17 @@ export class Chart {
     const width = this.plotArea.clientWidth;
     if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: HEIGHT });
   }
+}
+
+/** How the line of a slot is drawn. */
+function seriesOf(slot) {
+  return {
+    stroke: colour(`--c${slot % COLOURS}`),
+    width: 1.5,
+    dash: slot >= COLOURS ? [6, 3] : undefined,
+    points: { show: false },
+    paths: withDots,
+  };
 }
 
 function freeSlot(slots) {

@@ -1,6 +1,6 @@
 /** The panel beside a list, with all of what is open there. */
 
-import { clock } from '../core/format.js';
+import { clock, grouped } from '../core/format.js';
 import { clauseText, globOf } from '../core/filter.js';
 import { copyButton, fill, h, iconButton } from './dom.js';
 
@@ -60,7 +60,7 @@ export function json(caption, value, open = true) {
 
 /** A text of which a part is shown, and all is copied. */
 export function code(label, text, whole = text) {
-  const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}\n… ${(text.length - MAX_SHOWN).toLocaleString('en')} more characters; copy takes all` : text;
+  const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}\n… ${grouped(text.length - MAX_SHOWN)} more characters; copy takes all` : text;
   return h('div', { className: 'code' }, h('pre', { tabIndex: 0, role: 'region', 'aria-label': label }, h('code', {}, shown)), copyButton(`Copy: ${label}`, () => whole));
 }
 

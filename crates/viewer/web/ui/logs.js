@@ -1,6 +1,6 @@
 /** The tab of logs: a live tail, and all of the record that is open. */
 
-import { clock, count } from '../core/format.js';
+import { clock, count, grouped } from '../core/format.js';
 import { severityName } from '../core/logs.js';
 import { writeView } from '../core/view.js';
 import { dateTime, Details, json, labelTables, table } from './details.js';
@@ -52,8 +52,8 @@ export class LogsTab {
     if (nothing && asked) fill(this.empty, h('p', { className: 'nothing' }, 'No record matches the filter yet.'));
     else if (nothing) welcome(this.empty, this.app, 'logs');
     if (nothing && asked) delete this.empty.dataset.shown;
-    const shown = total < of ? `${total.toLocaleString('en')} of ${count(of, 'record')}` : count(of, 'record');
-    setText(this.count, `${shown}${gone > 0 ? '; older ones are gone' : ''}${fresh > 0 ? `; ${fresh.toLocaleString('en')} new while paused` : ''}`);
+    const shown = total < of ? `${grouped(total)} of ${count(of, 'record')}` : count(of, 'record');
+    setText(this.count, `${shown}${gone > 0 ? '; older ones are gone' : ''}${fresh > 0 ? `; ${grouped(fresh)} new while paused` : ''}`);
     this.list.update({ total, from, rows });
   }
 

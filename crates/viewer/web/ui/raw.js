@@ -1,7 +1,7 @@
 /** The tab of raw frames: what the relay sends, and how to get it elsewhere. */
 
 import * as commands from '../core/commands.js';
-import { bytes, clock, count } from '../core/format.js';
+import { bytes, clock, count, grouped } from '../core/format.js';
 import { addressOf, FORMATS, PATHS, requestOf } from '../core/view.js';
 import { code, Details } from './details.js';
 import { choice, fill, h, setText } from './dom.js';
@@ -49,7 +49,7 @@ export class RawTab {
   show({ total, from, rows, fresh }) {
     this.empty.hidden = total > 0;
     this.list.element.hidden = total === 0;
-    setText(this.count, `${count(total, 'frame')}${fresh > 0 ? `; ${fresh.toLocaleString('en')} new while paused` : ''}`);
+    setText(this.count, `${count(total, 'frame')}${fresh > 0 ? `; ${grouped(fresh)} new while paused` : ''}`);
     this.list.update({ total, from, rows });
   }
 

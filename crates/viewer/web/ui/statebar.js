@@ -1,6 +1,6 @@
 /** The bar below: whether the page is connected, and how much comes. */
 
-import { bytes, digits } from '../core/format.js';
+import { bytes, digits, grouped } from '../core/format.js';
 import { fill, h, setText } from './dom.js';
 
 const STATES = {
@@ -40,5 +40,5 @@ export class StateBar {
 /** What is missing: so many exports, and what nobody knows. */
 function lostText({ lost, breaks }) {
   const unknown = breaks > 0 ? ` + ${breaks} unknown` : '';
-  return `${lost.toLocaleString('en')} lost${unknown}`;
+  return `${grouped(lost)} lost${unknown}`;
 }

@@ -1,6 +1,6 @@
 /** The tab of traces: the newest ones, and the waterfall of the one that is open. */
 
-import { clock, count, duration } from '../core/format.js';
+import { clock, count, duration, grouped } from '../core/format.js';
 import { Details } from './details.js';
 import { fill, h, setText } from './dom.js';
 import { List } from './list.js';
@@ -50,7 +50,7 @@ export class TracesTab {
     } else if (nothing) {
       welcome(this.empty, this.app, 'traces');
     }
-    const shown = total < of ? `${total.toLocaleString('en')} of ${count(of, 'trace')}` : count(of, 'trace');
+    const shown = total < of ? `${grouped(total)} of ${count(of, 'trace')}` : count(of, 'trace');
     setText(this.count, `${shown}${gone > 0 ? '; older ones are gone' : ''}`);
     this.longest = Math.max(...rows.map(({ duration }) => duration), 1e-6);
     this.list.update({ total, from, rows: rows.map((row) => ({ ...row, part: Math.round((row.duration / this.longest) * 50) / 50 })) });
@@ -91,8 +91,8 @@ export class TracesTab {
       h('span', { className: 't-name' }, h('strong', {}, name || '(no name)'),
         h('small', {}, [service, services > 1 ? `${services} services` : '', rooted ? '' : 'root not received'].filter(Boolean).join(' · '))),
       h('span', { className: 't-duration' }, duration(length / 1000), bar),
-      h('span', { className: 't-spans' }, spans.toLocaleString('en')),
-      h('span', { className: errors > 0 ? 't-errors some' : 't-errors' }, errors > 0 ? errors.toLocaleString('en') : '–'),
+      h('span', { className: 't-spans' }, grouped(spans)),
+      h('span', { className: errors > 0 ? 't-errors some' : 't-errors' }, errors > 0 ? grouped(errors) : '–'),
     ];
   }
 }
