@@ -68,6 +68,15 @@ test('limits of names and series', () => {
   assert.deepEqual([metrics.series, metrics.cells, metrics.byKey.size], [0, 0, 0]);
 });
 
+/** Guarantees: names and labels that are long are bounded together, whatever their number. */
+test('limits of texts', () => {
+  const metrics = new Metrics({ ...LIMITS, characters: 10_000 });
+  for (let at = 0; at < 5; at += 1) metrics.add(gauge('m', 1, 1, { at: `${at}${'x'.repeat(2000)}` }));
+  assert.deepEqual([metrics.series, metrics.refused.series], [3, 2]);
+  metrics.add(gauge('other', 1, 1));
+  assert.deepEqual([metrics.byKey.size, metrics.refused.metrics], [1, 1]);
+});
+
 /** Counts the numbers that are really there. */
 function cells(metrics) {
   let sum = 0;

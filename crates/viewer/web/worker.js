@@ -11,7 +11,7 @@ import { Logs, select, severityNumber } from './core/logs.js';
 import { Metrics } from './core/metrics.js';
 import { countItems, signalOf } from './core/otlp.js';
 import { Meter } from './core/meter.js';
-import { chart, frameRow, knownLabels, logDetail, logRow, metricRow, spanRow } from './core/rows.js';
+import { chart, frameRow, gapText, knownLabels, logDetail, logRow, metricRow, spanRow } from './core/rows.js';
 import { Traces, waterfall } from './core/traces.js';
 
 const metrics = new Metrics();
@@ -19,7 +19,7 @@ const logs = new Logs();
 const traces = new Traces();
 const frames = new Frames();
 const meters = { exports: new Meter(), items: new Meter(), bytes: new Meter() };
-/** Where something is missing, the newest last: `{ time, kind, dropped }`. */
+/** Where points of metrics are missing, the newest last: `{ time, text }`. */
 let gaps = [];
 const MAX_GAPS = 100;
 /** When the newest data point came. */
@@ -70,11 +70,12 @@ function raw(text) {
   frames.add(text, { time: now, signal, items });
 }
 
-/** Takes note of what is missing. */
+/** Takes note of what is missing, where it is. */
 function gap({ kind, dropped }) {
-  const time = edge();
-  gaps = [...gaps, { time, kind, dropped }].slice(-MAX_GAPS);
-  logs.addGap(kind === 'lost' ? `${dropped} exports were lost here` : 'what came here before the relay was reached again is not known', Date.now());
+  const text = gapText(kind, dropped);
+  if (watch.isRaw) frames.addGap(text, Date.now());
+  else if (watch.request.path === 'ws/logs') logs.addGap(text, Date.now());
+  else if (watch.request.path === 'ws/metrics') gaps = [...gaps, { time: edge(), text }].slice(-MAX_GAPS);
 }
 
 function edge() {

@@ -19,6 +19,11 @@ export class Frames {
     this.next = 1;
   }
 
+  /** Takes note of frames that are missing here. */
+  addGap(gap, time) {
+    this.add('', { gap, time });
+  }
+
   /** Keeps the text of a frame, beside what is known of it. */
   add(text, about) {
     const gone = this.ring.push({ id: this.next, text, ...about });

@@ -18,6 +18,8 @@ export const LIMITS = {
   points: 1800,
   /** Numbers in all points, of 8 bytes each. */
   cells: 6_000_000,
+  /** Characters of all names and labels. Beyond it, nothing is kept of further series. */
+  characters: 32_000_000,
 };
 
 /** The fewest points of a series that the limit of cells leaves. */
@@ -44,6 +46,7 @@ export class Metrics {
     this.byKey = new Map();
     this.series = 0;
     this.cells = 0;
+    this.characters = 0;
     this.points = this.limits.points;
     /** What limits have kept out. */
     this.refused = { metrics: 0, series: 0 };
@@ -77,12 +80,13 @@ export class Metrics {
     const key = [name, unit, kind, temporality, monotonic ? 'monotonic' : ''].join('\n');
     let metric = this.byKey.get(key);
     if (!metric) {
-      if (this.byKey.size >= this.limits.metrics) {
+      if (this.byKey.size >= this.limits.metrics || this.characters >= this.limits.characters) {
         this.refused.metrics += 1;
         return undefined;
       }
       metric = { ...described, key, series: new Map(), newest: 0 };
       this.byKey.set(key, metric);
+      this.characters += 2 * key.length + described.description.length;
     }
     return metric;
   }
@@ -92,13 +96,15 @@ export class Metrics {
     const key = `${resource.key}\n${scope}\n${labelsKey(labels)}`;
     let series = metric.series.get(key);
     if (!series) {
-      if (this.series >= this.limits.series) {
+      if (this.series >= this.limits.series || this.characters >= this.limits.characters) {
         this.refused.series += 1;
         return undefined;
       }
       series = { resource: resource.labels, scope, labels, ...this.#store(metric.kind) };
       metric.series.set(key, series);
       this.series += 1;
+      // The key holds all labels, and those of the resource are there again for each series.
+      this.characters += 2 * key.length;
       this.cells += series.rows?.size ?? 0;
     }
     return series;

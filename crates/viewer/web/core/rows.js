@@ -1,6 +1,7 @@
 /** What lists show: rows that can be sent from the worker to the page, small and without cycles. */
 
 import { buckets, compact, merge } from './distribution.js';
+import { count } from './format.js';
 import { alike, combinesBy, linesOf, modesOf } from './lines.js';
 
 /** How much of a log record's body a row shows, in characters. */
@@ -143,8 +144,16 @@ export function spanRow({ span, depth, orphan }) {
   return { id, parent, name, kind, begin, end, failed, service, labels, resource, scope, status, events, links, flags, traceState, times, depth, orphan };
 }
 
+/** What is said of a gap, by its kind. */
+export function gapText(kind, dropped) {
+  if (kind === 'lost') return `${count(dropped, 'export')} lost here`;
+  if (kind === 'away') return 'other views were open for so long that not all that came is here';
+  return 'what came before the relay was reached again is not known';
+}
+
 /** The row of a frame: how it begins. */
-export function frameRow({ id, time, text, signal, items }) {
+export function frameRow({ id, gap, time, text, signal, items }) {
+  if (gap) return { id, gap, time };
   return { id, time, length: text.length, signal, items, begin: text.slice(0, 200) };
 }
 

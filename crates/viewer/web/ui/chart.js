@@ -1,7 +1,7 @@
 /** One chart of a metric: lines, legend, buckets, and what can be chosen. */
 
 import uPlot from '../vendor/uplot/uPlot.esm.js';
-import { clock, count, plain, quantity, unitName } from '../core/format.js';
+import { clock, count, plain, quantity, scaleTexts, unitName } from '../core/format.js';
 import { choice, fill, h, iconButton, setText } from './dom.js';
 import { labelText, nameText, shortName, splitLabels, valueText } from './labels.js';
 import { colour } from './theme.js';
@@ -18,6 +18,8 @@ const MODES = {
   p99: 'p99',
   mean: 'Mean',
 };
+/** Steps of scales of bytes: powers of two, which KiB and MiB name in few digits. */
+const BINARY_STEPS = Array.from({ length: 60 }, (_, power) => 2 ** power);
 const NATURAL = new Intl.Collator('en', { numeric: true });
 /** Charts whose cursors move together. */
 const SYNC = uPlot.sync('charts');
@@ -60,7 +62,7 @@ export class Chart {
     this.shared.title = this.shared.textContent;
     this.#plot(lines, chart);
     this.#showLegend(lines);
-    const notes = [];
+    const notes = [...new Set(gaps.map(({ text }) => `Marked: ${text}.`))];
     if (chart.lines.length === 0) notes.push('Nothing in this span of time yet. Rates and quantiles of cumulative metrics begin with the second point.');
     if (chart.hidden > 0) notes.push(`${count(chart.hidden, 'more line')}: the ${lines.length} highest are shown. Group or filter to see others.`);
     setText(this.notes, notes.join(' '));
@@ -134,7 +136,7 @@ export class Chart {
   }
 
   #options(slots, { metric, mode }) {
-    const format = (value) => shortText(value, metric, mode);
+    const format = (value, precision) => shortText(value, metric, mode, precision);
     const axis = { stroke: colour('--soft'), font: '12px system-ui, sans-serif', grid: { stroke: colour('--grid'), width: 1 }, ticks: { show: false } };
     return {
       width: Math.max(this.plotArea.clientWidth, 200),
@@ -144,7 +146,7 @@ export class Chart {
       scales: { x: { time: true, auto: false }, y: { range: rangeOf } },
       axes: [
         { ...axis, size: 30, space: 90, values: times },
-        { ...axis, size: axisSize, gap: 6, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))) },
+        { ...axis, size: axisSize, gap: 6, incrs: metric.unit === 'By' ? BINARY_STEPS : undefined, values: (_, ticks) => scaleTexts(ticks, format) },
       ],
       series: [{}, ...Array.from({ length: slots }, (_, slot) => seriesOf(slot))],
       hooks: { setCursor: [() => this.#showValues()], draw: [(plot) => this.#drawGaps(plot)] },
@@ -235,10 +237,10 @@ function isDistribution({ kind }) {
 }
 
 /** A value where its unit is named beside: only bytes, times and the like have one of their own. */
-export function shortText(value, { unit, kind }, mode) {
+export function shortText(value, { unit, kind }, mode, precision) {
   if (value === undefined || value === null) return '–';
-  if (isDistribution({ kind }) && mode === 'rate') return `${plain(value)}/s`;
-  return quantity(value, unitName(unit) === unit || unit === 'By' ? unit : '1', mode === 'rate');
+  if (isDistribution({ kind }) && mode === 'rate') return `${plain(value, precision)}/s`;
+  return quantity(value, unitName(unit) === unit || unit === 'By' ? unit : '1', mode === 'rate', precision);
 }
 
 /** What a metric is: `counter, cumulative · bytes`. */

@@ -4,6 +4,8 @@ import { clock, grouped } from '../core/format.js';
 import { clauseText, globOf } from '../core/filter.js';
 import { copyButton, fill, h, iconButton } from './dom.js';
 
+/** The most characters of a value that take as much room as they need. */
+const MAX_PLAIN = 600;
 /** The most characters of JSON that are shown; copying takes all. */
 const MAX_SHOWN = 200_000;
 
@@ -35,7 +37,13 @@ export class Details {
 /** A table of names and values. `filter(text)` adds to the filter, where a name has one. */
 export function table(caption, rows, filter) {
   if (rows.length === 0) return undefined;
-  return h('table', { className: 'pairs' }, h('caption', {}, caption), h('tbody', {}, rows.map(([name, value, clause]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, value, clause && filter && filterButton(clause, value, filter))))));
+  return h('table', { className: 'pairs' }, h('caption', {}, caption), h('tbody', {}, rows.map(([name, value, clause]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, roomy(name, value), clause && filter && filterButton(clause, value, filter))))));
+}
+
+/** A value; a long one in a box of its own. */
+function roomy(name, value) {
+  if (value.length <= MAX_PLAIN) return value;
+  return h('div', { className: 'long', tabIndex: 0, role: 'region', 'aria-label': name }, value);
 }
 
 function filterButton(clause, value, filter) {

@@ -83,10 +83,15 @@ export class LogsTab {
   }
 }
 
+/** What stands where something is missing. */
+export function gapText(gap) {
+  return h('span', { className: 'gap-text' }, `— ${gap} —`);
+}
+
 /** What a row of a record holds; also beside a trace. */
 export function rowOf(row, element) {
   element.classList.toggle('gap-row', Boolean(row.gap));
-  if (row.gap) return [h('span', { className: 'gap-text' }, `— ${row.gap} —`)];
+  if (row.gap) return [gapText(row.gap)];
   const name = severityName(row.severity) || 'NONE';
   return [
     h('span', { className: 'l-time' }, clock(row.time)),

@@ -6,6 +6,7 @@ import { addressOf, FORMATS, PATHS, requestOf } from '../core/view.js';
 import { code, Details } from './details.js';
 import { choice, fill, h, setText } from './dom.js';
 import { List } from './list.js';
+import { gapText } from './logs.js';
 
 const ROW = 30;
 
@@ -21,7 +22,7 @@ export class RawTab {
       follows: true,
       idOf: ({ id }) => id,
       render: rowOf,
-      open: ({ id }) => this.#open(id),
+      open: ({ id, gap }) => !gap && this.#open(id),
       moved: () => app.refresh(),
       left: () => app.pause(true),
       head: h('div', { className: 'list-head frame-row', 'aria-hidden': 'true' }, h('span', {}, 'Time'), h('span', {}, 'Signal'), h('span', { className: 'number' }, 'Size'), h('span', { className: 'f-begin' }, 'Begins')),
@@ -109,7 +110,9 @@ function prettyLine(line) {
   }
 }
 
-function rowOf({ time, signal, length, begin }) {
+function rowOf({ gap, time, signal, length, begin }, element) {
+  element.classList.toggle('gap-row', Boolean(gap));
+  if (gap) return [gapText(gap)];
   return [
     h('span', { className: 'l-time' }, clock(time)),
     h('span', {}, signal || '–'),

@@ -78,7 +78,7 @@ export class Waterfall {
       on: { click: () => this.#toggle(row.id) },
     }, name, h('span', { className: 'span-track' }, bar), row.failed && unseen(', error'));
     return h('li', {}, button,
-      row.orphan && h('small', { className: 'orphan' }, `parent ${row.parent} not received`),
+      row.orphan && h('small', { className: 'orphan' }, row.orphan === 'circle' ? 'its own ancestor: parents go in a circle' : `parent ${row.parent} not received`),
       isOpen && this.#detail(row, begin));
   }
 
