@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { linesOf, MAX_LINES, modesOf, stepOf } from '../web/core/lines.js';
+import { breakLines, linesOf, MAX_LINES, modesOf, stepOf } from '../web/core/lines.js';
 import { chart } from '../web/core/rows.js';
 import { Metrics } from '../web/core/metrics.js';
 import { attributes, counter, gauge, metricOf, nanos } from './samples.js';
@@ -133,6 +133,16 @@ test('lines that stay', () => {
   const lowest = drawn({ kept: new Set(draw([gauge('g', 10, 0, { a: 0 })]).lines.map(({ key }) => key)) });
   assert.equal(lowest.lines[0].newest, 0);
   assert.equal(lowest.lines.length, MAX_LINES);
+});
+
+/** Guarantees: a line is broken where something is missing, but no value of it is lost. */
+test('breaks', () => {
+  const drawn = draw([gauge('g', 10, 1), gauge('g', 20, 2), gauge('g', 30, 3)]);
+  breakLines(drawn, [15_000, 20_000, 90_000, -5000]);
+  const [{ values }] = drawn.lines;
+  const at = (time) => values[drawn.times.indexOf(time)];
+  assert.deepEqual([at(10), at(15), at(20), at(25), at(30)], [1, null, 2, undefined, 3]);
+  assert.equal(values.length, drawn.times.length);
 });
 
 /** Guarantees: a chart keeps its lines for a while, and then shows the highest again. */

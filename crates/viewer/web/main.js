@@ -114,7 +114,7 @@ class App {
   /** Adds to the filter. */
   addFilter = (text) => {
     const { filter } = this.view;
-    if (filter.split(/\s+/).includes(text)) return;
+    if (` ${filter} `.includes(` ${text} `)) return;
     this.go({ filter: `${filter} ${text}`.trim() });
   };
 

@@ -127,11 +127,11 @@ const answers = {
     const { matches } = prepared(filter);
     const time = spanOf(span);
     const now = Date.now();
+    const seen = gaps.filter((gap) => gap.time >= time.from);
     const shown = names.map((name) => {
       const settings = { mode: '', by: '', ...charts[name] };
-      return { name, charts: metrics.named(name).map((metric) => chart(metric, settings, matches, time, now)) };
+      return { name, charts: metrics.named(name).map((metric) => chart(metric, settings, matches, time, now, seen)) };
     });
-    const seen = gaps.filter((gap) => gap.time >= time.from);
     return { shown, gaps: seen, limits: limitsReached(), points: metrics.points };
   },
 

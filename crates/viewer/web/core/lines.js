@@ -59,6 +59,14 @@ export function linesOf(metric, view) {
   return { times, lines: lines.slice(0, MAX_LINES), hidden: Math.max(lines.length - MAX_LINES, 0), step };
 }
 
+/** Breaks lines at some times, in milliseconds, where they have no value anyway. */
+export function breakLines({ lines, times, step }, at) {
+  for (const time of at) {
+    const place = Math.floor(time / step) - Math.round((times[0] * 1000) / step);
+    for (const { values } of lines) if (place in values && values[place] === undefined) values[place] = null;
+  }
+}
+
 /** The step of a grid for a span of time. */
 export function stepOf(span, most = MAX_STEPS) {
   return STEPS.find((step) => span / step <= most) ?? STEPS[STEPS.length - 1];

@@ -2,7 +2,7 @@
 
 import { buckets, compact, merge } from './distribution.js';
 import { count } from './format.js';
-import { alike, combinesBy, linesOf, modesOf } from './lines.js';
+import { alike, breakLines, combinesBy, linesOf, modesOf } from './lines.js';
 
 /** How much of a log record's body a row shows, in characters. */
 const MAX_BODY = 500;
@@ -46,7 +46,7 @@ function sparkMode(metric) {
 }
 
 /** A chart of a metric: its lines, and what else there is to choose from. */
-export function chart(metric, settings, matches, { from, to, until }, now) {
+export function chart(metric, settings, matches, { from, to, until }, now, gaps = []) {
   const modes = modesOf(metric);
   const mode = modes.includes(settings.mode) ? settings.mode : modes[0];
   const { name, unit, kind, temporality, monotonic, description } = metric;
@@ -55,6 +55,7 @@ export function chart(metric, settings, matches, { from, to, until }, now) {
   const by = settings.by || (distributed ? '*' : 'each');
   const kept = keptOf(metric, { mode, by, matches }, now);
   const found = linesOf(metric, { from, to, until, mode, groupBy: by, matches, kept });
+  breakLines(found, gaps.map(({ time }) => time));
   kept.clear();
   for (const { key } of found.lines) kept.add(key);
   return {

@@ -1,13 +1,13 @@
 /** One chart of a metric: lines, legend, buckets, and what can be chosen. */
 
 import uPlot from '../vendor/uplot/uPlot.esm.js';
+import { clauseText, globOf } from '../core/filter.js';
 import { clock, count, plain, quantity, scaleTexts, unitName } from '../core/format.js';
 import { choice, fill, h, iconButton, setText } from './dom.js';
 import { labelText, nameText, shortName, splitLabels, valueText } from './labels.js';
 import { colour } from './theme.js';
 import { bucketBars } from './bars.js';
 
-const HEIGHT = 220;
 const COLOURS = 10;
 const MODES = {
   value: 'Value',
@@ -25,7 +25,7 @@ const NATURAL = new Intl.Collator('en', { numeric: true });
 const SYNC = uPlot.sync('charts');
 
 export class Chart {
-  /** @param {object} acts `remove()` and `set({ mode, by })` */
+  /** @param {object} acts `remove()`, `set({ mode, by })` and `filter(clauses)` */
   constructor(acts) {
     this.acts = acts;
     this.slots = new Map();
@@ -55,10 +55,12 @@ export class Chart {
     this.#showHead(chart);
     const lines = this.#inOrder(chart.lines);
     const { shared, differing } = splitLabels(lines);
+    this.sharedNames = new Set(shared.map(([name]) => name));
     this.names = lines.map((line) => valueText(differing(line)) || 'all');
     this.titles = lines.map((line) => labelText(differing(line)));
     setText(this.legendHead, lines.length > 0 ? nameText(differing(lines[0])) : '');
-    setText(this.shared, chart.by === '*' ? `${count(chart.series, 'series', 'series')} in one` : labelText(shared));
+    const many = chart.by === '*' && chart.series > 1;
+    setText(this.shared, many ? `${count(chart.series, 'series', 'series')} in one` : labelText(shared));
     this.shared.title = this.shared.textContent;
     this.#plot(lines, chart);
     this.#showLegend(lines);
@@ -139,8 +141,7 @@ export class Chart {
     const format = (value, precision) => shortText(value, metric, mode, precision);
     const axis = { stroke: colour('--soft'), font: '12px system-ui, sans-serif', grid: { stroke: colour('--grid'), width: 1 }, ticks: { show: false } };
     return {
-      width: Math.max(this.plotArea.clientWidth, 200),
-      height: HEIGHT,
+      ...this.#size(),
       legend: { show: false },
       cursor: { sync: { key: SYNC.key, setSeries: false }, drag: { x: false, y: false }, points: { size: 6 }, y: false },
       scales: { x: { time: true, auto: false }, y: { range: rangeOf } },
@@ -158,7 +159,7 @@ export class Chart {
     if (this.legendSignature !== signature) {
       this.legendSignature = signature;
       this.values = lines.map(() => h('span', { className: 'legend-value' }));
-      fill(this.legend, lines.map((line, at) => h('li', {}, this.#entry(line, at))));
+      fill(this.legend, lines.map((line, at) => h('li', {}, this.#entry(line, at), this.#filter(line, at))));
     }
     this.lines = lines;
     this.#showValues();
@@ -181,6 +182,14 @@ export class Chart {
       },
     }, mark, h('span', { className: 'legend-name' }, this.names[at]), this.values[at]);
     return button;
+  }
+
+  /** What makes a filter of the labels that tell a line from others. */
+  #filter({ labels }, at) {
+    const own = labels.filter(([name]) => name.includes('.') && !this.sharedNames.has(name));
+    if (own.length === 0) return undefined;
+    const clauses = own.map(([name, value]) => clauseText(name, globOf(value)));
+    return h('button', { type: 'button', className: 'link filter-by', title: clauses.join(' '), 'aria-label': `Filter by ${this.titles[at]}`, on: { click: () => this.acts.filter(clauses) } }, 'filter');
   }
 
   /** The values under the cursor, or the newest. */
@@ -208,9 +217,15 @@ export class Chart {
     pen.restore();
   }
 
+  #size() {
+    const { clientWidth, clientHeight } = this.plotArea;
+    return { width: Math.max(clientWidth, 200), height: Math.max(clientHeight, 100) };
+  }
+
   #resize() {
-    const width = this.plotArea.clientWidth;
-    if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: HEIGHT });
+    const { plot } = this;
+    const size = this.#size();
+    if (plot && this.plotArea.clientWidth > 0 && (size.width !== plot.width || size.height !== plot.height)) plot.setSize(size);
   }
 }
 

@@ -28,7 +28,7 @@ export class MetricsTab {
       toggle: ({ name }) => this.#toggle(name),
       moved: () => app.refresh(),
       head: h('div', { className: 'list-head metric-row', 'aria-hidden': 'true' },
-        ['', 'Metric', 'Series', 'Newest', 'Last 5 min'].map((text, at) => h('span', { className: ['check-head', 'm-name', 'm-series', 'm-newest', 'm-spark'][at] }, text))),
+        ['', 'Metric', 'Series', 'Newest', '5 min'].map((text, at) => h('span', { className: ['check-head', 'm-name', 'm-series', 'm-newest', 'm-spark'][at] }, text))),
     });
     this.note = h('p', { className: 'note limits', role: 'status' });
     this.empty = h('div', { className: 'empty' });
@@ -120,7 +120,7 @@ export class MetricsTab {
 
   #chart(key, name) {
     if (!this.charts.has(key)) {
-      this.charts.set(key, new Chart({ remove: () => this.#toggle(name), set: (settings) => this.#set(name, settings) }));
+      this.charts.set(key, new Chart({ remove: () => this.#toggle(name), set: (settings) => this.#set(name, settings), filter: (clauses) => clauses.forEach(this.app.addFilter) }));
     }
     return this.charts.get(key);
   }
