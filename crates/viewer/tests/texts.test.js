@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { curl, python, websocat } from '../web/core/commands.js';
 import { clauseText, globOf, globPattern, matcher, parseFilter } from '../web/core/filter.js';
 import { bytes, count, duration, plain, quantity, scaleTexts } from '../web/core/format.js';
-import { Frames } from '../web/core/frames.js';
-import { frameRow, gapText } from '../web/core/rows.js';
+import { Frames, MAX_SHOWN, pretty } from '../web/core/frames.js';
+import { frameDetail, frameRow, gapText } from '../web/core/rows.js';
 import { labelText, splitLabels } from '../web/ui/labels.js';
 
 /** Guarantees: clauses of the relay are told from text; quotes hold together. */
@@ -89,11 +89,22 @@ test('frames', () => {
   assert.deepEqual(frames.ring.toArray().map(({ text }) => text), ['bbb', 'ccc', 'ddd']);
   frames.add('eeeeee', {});
   assert.deepEqual(frames.ring.toArray().map(({ text }) => text), ['ddd', 'eeeeee']);
+  assert.equal(frames.gone, 3);
   frames.addGap('missing', 7);
   assert.deepEqual(frames.ring.toArray().map(frameRow).at(-1), { id: 6, gap: 'missing', time: 7 });
   frames.add('f'.repeat(99), {});
   assert.equal(frames.ring.length, 1);
   assert.equal(frames.characters, 99);
+});
+
+/** Guarantees: JSON is broken into lines, each line of several by itself, and nothing else changes;
+ * of a long one a part is shown, and its whole length is known. */
+test('what is read of frames', () => {
+  assert.equal(pretty('{"a":[1]}'), '{\n  "a": [\n    1\n  ]\n}');
+  assert.equal(pretty('{"a":1}\n{"b":2}\nno JSON\n'), '{\n  "a": 1\n}\n{\n  "b": 2\n}\nno JSON');
+  const text = JSON.stringify(Array.from({ length: 60_000 }, () => 1));
+  const { shown, length, text: whole } = frameDetail({ id: 1, text });
+  assert.deepEqual([shown.length, length, whole], [MAX_SHOWN, pretty(text).length, text]);
 });
 
 /** Guarantees: what is missing is said in words, and how much of it where that is known. */

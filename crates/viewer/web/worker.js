@@ -11,7 +11,7 @@ import { Logs, select, severityNumber } from './core/logs.js';
 import { Metrics } from './core/metrics.js';
 import { countItems, signalOf } from './core/otlp.js';
 import { Meter } from './core/meter.js';
-import { chart, frameRow, gapText, knownLabels, logDetail, logRow, metricRow, spanRow } from './core/rows.js';
+import { chart, frameDetail, frameRow, gapText, knownLabels, logDetail, logRow, metricRow, spanRow } from './core/rows.js';
 import { Traces, waterfall } from './core/traces.js';
 
 const metrics = new Metrics();
@@ -167,12 +167,13 @@ const answers = {
   frames({ from, count }) {
     const all = paused?.frames ?? frames.ring.toArray();
     const begin = Math.max(from < 0 ? all.length + from : from, 0);
-    return { total: all.length, from: begin, rows: all.slice(begin, begin + count).map(frameRow), fresh: paused ? frames.next - paused.nextFrame : 0 };
+    return { total: all.length, gone: frames.gone, from: begin, rows: all.slice(begin, begin + count).map(frameRow), fresh: paused ? frames.next - paused.nextFrame : 0 };
   },
 
   frame({ of }) {
     const all = paused?.frames ?? frames.ring.toArray();
-    return { detail: all.find((frame) => frame.id === of) };
+    const frame = all.find((frame) => frame.id === of);
+    return { detail: frame && frameDetail(frame) };
   },
 
   labels: () => ({ labels: knownLabels([...metrics.byKey.values()].slice(0, 200)) }),
@@ -197,7 +198,7 @@ function some(series, matches) {
 
 function limitsReached() {
   const { limits, points, refused } = metrics;
-  return { refused, points: points < 1800 ? points : 0, metrics: limits.metrics, series: limits.series };
+  return { refused, points: points < limits.points ? points : 0, metrics: limits.metrics, series: limits.series, characters: limits.characters };
 }
 
 const orders = {

@@ -49,7 +49,7 @@ export class Metrics {
     this.characters = 0;
     this.points = this.limits.points;
     /** What limits have kept out. */
-    this.refused = { metrics: 0, series: 0 };
+    this.refused = { metrics: 0, series: 0, texts: 0 };
     /** The time of the newest point, in milliseconds. */
     this.newest = 0;
   }
@@ -80,10 +80,7 @@ export class Metrics {
     const key = [name, unit, kind, temporality, monotonic ? 'monotonic' : ''].join('\n');
     let metric = this.byKey.get(key);
     if (!metric) {
-      if (this.byKey.size >= this.limits.metrics || this.characters >= this.limits.characters) {
-        this.refused.metrics += 1;
-        return undefined;
-      }
+      if (this.#isFull('metrics', this.byKey.size)) return undefined;
       metric = { ...described, key, series: new Map(), newest: 0 };
       this.byKey.set(key, metric);
       this.characters += 2 * key.length + described.description.length;
@@ -96,10 +93,7 @@ export class Metrics {
     const key = `${resource.key}\n${scope}\n${labelsKey(labels)}`;
     let series = metric.series.get(key);
     if (!series) {
-      if (this.series >= this.limits.series || this.characters >= this.limits.characters) {
-        this.refused.series += 1;
-        return undefined;
-      }
+      if (this.#isFull('series', this.series)) return undefined;
       series = { resource: resource.labels, scope, labels, ...this.#store(metric.kind) };
       metric.series.set(key, series);
       this.series += 1;
@@ -108,6 +102,13 @@ export class Metrics {
       this.cells += series.rows?.size ?? 0;
     }
     return series;
+  }
+
+  /** Whether there is no room for one more of something; if so, counts by what. */
+  #isFull(what, size) {
+    const limit = size >= this.limits[what] ? what : this.characters >= this.limits.characters ? 'texts' : '';
+    if (limit) this.refused[limit] += 1;
+    return limit !== '';
   }
 
   /** What the points of a kind are kept in: rows of numbers, or a ring of objects. */

@@ -2,6 +2,7 @@
 
 import { buckets, compact, merge } from './distribution.js';
 import { count } from './format.js';
+import { MAX_SHOWN, pretty } from './frames.js';
 import { alike, breakLines, combinesBy, linesOf, modesOf } from './lines.js';
 
 /** How much of a log record's body a row shows, in characters. */
@@ -156,6 +157,12 @@ export function gapText(kind, dropped) {
 export function frameRow({ id, gap, time, text, signal, items }) {
   if (gap) return { id, gap, time };
   return { id, time, length: text.length, signal, items, begin: text.slice(0, 200) };
+}
+
+/** All of a frame, and so much of it to be read as is shown. */
+export function frameDetail({ id, time, text, signal, items }) {
+  const whole = pretty(text);
+  return { id, time, text, signal, items, shown: whole.slice(0, MAX_SHOWN), length: whole.length };
 }
 
 /** The labels that any series has, to complete filters with. */

@@ -2,12 +2,11 @@
 
 import { clock, grouped } from '../core/format.js';
 import { clauseText, globOf } from '../core/filter.js';
+import { MAX_SHOWN } from '../core/frames.js';
 import { copyButton, fill, h, iconButton } from './dom.js';
 
 /** The most characters of a value that take as much room as they need. */
 const MAX_PLAIN = 600;
-/** The most characters of JSON that are shown; copying takes all. */
-const MAX_SHOWN = 200_000;
 
 export class Details {
   /** @param {object} options `label`, and `close()` */
@@ -60,15 +59,20 @@ export function labelTables({ labels, resource, scope }, filter) {
   ];
 }
 
-/** A value as JSON, to be read and copied. */
-export function json(caption, value, open = true) {
-  const text = JSON.stringify(value, null, 2);
-  return h('details', { className: 'json', open }, h('summary', {}, caption), code(caption, text, text));
+/** A value as JSON, to be read and copied: made when it is opened. */
+export function json(caption, value) {
+  const details = h('details', { className: 'json' }, h('summary', {}, caption));
+  const show = () => {
+    const text = JSON.stringify(value, null, 2);
+    details.append(code(caption, text.slice(0, MAX_SHOWN), text, text.length));
+  };
+  details.addEventListener('toggle', show, { once: true });
+  return details;
 }
 
-/** A text of which a part is shown, and all is copied. */
-export function code(label, text, whole = text) {
-  const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}\n… ${grouped(text.length - MAX_SHOWN)} more characters; copy takes all` : text;
+/** A text of which a part is shown, of so many characters, and `whole` is copied. */
+export function code(label, part, whole = part, length = part.length) {
+  const shown = length > part.length ? `${part}\n… ${grouped(length - part.length)} more characters; copy takes all` : part;
   return h('div', { className: 'code' }, h('pre', { tabIndex: 0, role: 'region', 'aria-label': label }, h('code', {}, shown)), copyButton(`Copy: ${label}`, () => whole));
 }
 

@@ -78,7 +78,7 @@ export class LogsTab {
       table('Record', [['Time', dateTime(time)], record.observedTimeUnixNano && ['Observed', dateTime(Number(record.observedTimeUnixNano) / 1e6)], severity && ['Severity', `${severityText} (${severity})`], record.eventName && ['Event', record.eventName], record.spanId && ['Span', record.spanId]].filter(Boolean)),
       record.traceId && h('p', {}, h('a', { className: 'button', href: writeView({ ...this.app.view, tab: 'traces', filter: '', trace: record.traceId }) }, 'Show trace ', h('code', {}, record.traceId.slice(0, 8)))),
       ...labelTables(detail, filter),
-      json('As OTLP JSON', record, false),
+      json('As OTLP JSON', record),
     );
   }
 }

@@ -157,10 +157,11 @@ export class MetricsTab {
     go({ charts: { ...view.charts, [name]: settings } });
   }
 
-  #showLimits({ refused, points, metrics, series }) {
+  #showLimits({ refused, points, metrics, series, characters }) {
     const said = [];
     if (refused.metrics > 0) said.push(`More than ${count(metrics, 'metric')}: points of further ones are left out.`);
     if (refused.series > 0) said.push(`More than ${count(series, 'series', 'series')}: points of further ones are left out. A filter keeps others out instead.`);
+    if (refused.texts > 0) said.push(`More than ${grouped(characters)} characters of names and labels: points of further series are left out.`);
     if (points > 0) said.push(`So many series that each keeps its newest ${points} points only.`);
     setText(this.note, said.join(' '));
     this.note.hidden = said.length === 0;

@@ -47,10 +47,10 @@ export class RawTab {
     return { ask: 'frames', ...this.list.range() };
   }
 
-  show({ total, from, rows, fresh }) {
+  show({ total, gone, from, rows, fresh }) {
     this.empty.hidden = total > 0;
     this.list.element.hidden = total === 0;
-    setText(this.count, `${count(total, 'frame')}${fresh > 0 ? `; ${grouped(fresh)} new while paused` : ''}`);
+    setText(this.count, `${count(total, 'frame')}${gone > 0 ? '; older ones are gone' : ''}${fresh > 0 ? `; ${grouped(fresh)} new while paused` : ''}`);
     this.list.update({ total, from, rows });
   }
 
@@ -87,26 +87,9 @@ export class RawTab {
     this.list.setOpen(id);
     const { detail } = await this.app.query({ ask: 'frame', of: id });
     if (!detail) return;
-    const { text, time, signal, items } = detail;
+    const { text, shown, length, time, signal, items } = detail;
     const facts = [clock(time), signal, signal && count(items, 'item'), bytes(text.length)].filter(Boolean).join(' · ');
-    this.details.show('Frame', h('p', { className: 'note' }, facts), code('Frame', pretty(text), text));
-  }
-}
-
-/** JSON with line breaks; several lines of it each by itself. */
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text.split('\n').filter(Boolean).map(prettyLine).join('\n');
-  }
-}
-
-function prettyLine(line) {
-  try {
-    return JSON.stringify(JSON.parse(line), null, 2);
-  } catch {
-    return line;
+    this.details.show('Frame', h('p', { className: 'note' }, facts), code('Frame', shown, text, length));
   }
 }
 

@@ -97,8 +97,8 @@ export class Waterfall {
       table('Span', facts.filter(Boolean), filter),
       table('Events', events),
       ...labelTables(row, filter),
-      row.links?.length > 0 && json('Links', row.links, false),
-      row.events?.length > 0 && json('Events as OTLP JSON', row.events, false));
+      row.links?.length > 0 && json('Links', row.links),
+      row.events?.length > 0 && json('Events as OTLP JSON', row.events));
   }
 }
 
