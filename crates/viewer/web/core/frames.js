@@ -8,7 +8,7 @@ export const MAX_FRAMES = 200;
 export const MAX_CHARACTERS = 8_000_000;
 
 /** The most characters of JSON that are shown; copying takes all. */
-export const MAX_SHOWN = 200_000;
+export const MAX_SHOWN = 100_000;
 
 export class Frames {
   constructor(limits = { frames: MAX_FRAMES, characters: MAX_CHARACTERS }) {

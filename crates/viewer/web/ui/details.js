@@ -5,8 +5,9 @@ import { clauseText, globOf } from '../core/filter.js';
 import { MAX_SHOWN } from '../core/frames.js';
 import { copyButton, fill, h, iconButton } from './dom.js';
 
-/** The most characters of a value that take as much room as they need. */
+/** The most characters of a value that take as much room as they need, and that are shown at all. */
 const MAX_PLAIN = 600;
+const MAX_VALUE = 10_000;
 
 export class Details {
   /** @param {object} options `label`, and `close()` */
@@ -42,7 +43,12 @@ export function table(caption, rows, filter) {
 /** A value; a long one in a box of its own. */
 function roomy(name, value) {
   if (value.length <= MAX_PLAIN) return value;
-  return h('div', { className: 'long', tabIndex: 0, role: 'region', 'aria-label': name }, value);
+  return h('div', { className: 'long', tabIndex: 0, role: 'region', 'aria-label': name }, shortened(value));
+}
+
+/** As much of a text as is shown. All of it is in the JSON beside it. */
+export function shortened(text) {
+  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}… ${grouped(text.length - MAX_VALUE)} more characters` : text;
 }
 
 function filterButton(clause, value, filter) {

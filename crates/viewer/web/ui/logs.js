@@ -3,7 +3,7 @@
 import { clock, count, grouped } from '../core/format.js';
 import { severityName } from '../core/logs.js';
 import { writeView } from '../core/view.js';
-import { dateTime, Details, json, labelTables, table } from './details.js';
+import { dateTime, Details, json, labelTables, shortened, table } from './details.js';
 import { choice, fill, h, setText } from './dom.js';
 import { List } from './list.js';
 import { welcome } from './welcome.js';
@@ -74,7 +74,7 @@ export class LogsTab {
     const filter = (text) => this.app.addFilter(text);
     this.details.show(
       [h('span', { className: `severity s-${severityName(severity) || 'NONE'}` }, severityText || 'Log'), ' record'],
-      h('p', { className: 'log-body' }, body || '(no body)'),
+      h('p', { className: 'log-body' }, shortened(body) || '(no body)'),
       table('Record', [['Time', dateTime(time)], record.observedTimeUnixNano && ['Observed', dateTime(Number(record.observedTimeUnixNano) / 1e6)], severity && ['Severity', `${severityText} (${severity})`], record.eventName && ['Event', record.eventName], record.spanId && ['Span', record.spanId]].filter(Boolean)),
       record.traceId && h('p', {}, h('a', { className: 'button', href: writeView({ ...this.app.view, tab: 'traces', filter: '', trace: record.traceId }) }, 'Show trace ', h('code', {}, record.traceId.slice(0, 8)))),
       ...labelTables(detail, filter),
