@@ -1,7 +1,8 @@
 /**
  * What the page costs: 2,000 series, all of them in each of 10 exports a second, logs and traces
  * beside them, and a reader who goes from view to view. It prints the longest tasks of the page and
- * what it holds after each round; of ten minutes or more, it fails if that grows.
+ * what it holds after each round; of ten minutes or more, it fails if that grows, of less, it prints
+ * what the tasks took of the processor.
  *
  * Argument: seconds.
  */
@@ -9,7 +10,7 @@
 import { gauge, logs, metrics, point, spans } from './exports.mjs';
 import { grown } from './growth.mjs';
 import { open, send, startBrowser, startRelay } from './harness.mjs';
-import { Gauge, longTasks, noteTasks } from './measure.mjs';
+import { Gauge, longTasks, noteTasks, processorTimes, traceTasks } from './measure.mjs';
 
 const SECONDS = Number(process.argv[2] ?? 60);
 const [SERIES, METRICS, PER_SECOND] = [2000, 20, 10];
@@ -34,6 +35,7 @@ const browser = await startBrowser(t);
 const page = await open(t, browser, relay.base);
 const measure = await Gauge.of(browser, page);
 await noteTasks(page);
+if (SECONDS < LONG) await traceTasks(browser, page);
 
 const begin = Date.now();
 const left = () => begin + SECONDS * 1000 - Date.now();
@@ -53,6 +55,10 @@ await sending;
 const tasks = await longTasks(page, measure.measured);
 console.log(`${sent} exports of ${SERIES} series (${late} sent late)`);
 console.log(`tasks of the page over 50 ms: ${tasks.length}, the longest: ${tasks.slice(0, 5).map(({ duration, view }) => `${duration.toFixed(0)} ms at ${view}`).join(', ') || 'none'}`);
+if (SECONDS < LONG) {
+  const times = await processorTimes(browser, page, measure.measured);
+  console.log(`processor time of the longest: ${times.slice(0, 5).map((time) => `${time.toFixed(0)} ms`).join(', ')}; of all ${times.length}: ${(times.reduce((sum, time) => sum + time, 0) / 10 / SECONDS).toFixed(1)} % of one processor`);
+}
 const growing = SECONDS >= LONG ? grown(samples, ALLOWED) : [];
 if (SECONDS >= LONG) console.log(growing.length > 0 ? `grows: ${growing.join('; ')}` : 'nothing grows');
 page.assertClean();

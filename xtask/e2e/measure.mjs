@@ -17,6 +17,29 @@ export async function longTasks(page, measured) {
   return tasks.filter((task) => !own(task)).sort((one, other) => other.duration - one.duration);
 }
 
+/** Begins to trace the tasks of a page, for some minutes at most: all of it is held in memory. */
+export async function traceTasks(browser, page) {
+  await browser.startTracing(page, { categories: ['toplevel'] });
+}
+
+/**
+ * The processor time of the page's longest tasks, in milliseconds, the longest first, without those
+ * of the spans of the page's time that were `measured`. Unlike their duration, it doesn't depend on
+ * what else the machine does.
+ */
+export async function processorTimes(browser, page, measured) {
+  const before = await page.evaluate(() => performance.now());
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  const isMain = ({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain';
+  const threads = new Set(traceEvents.filter(isMain).map(({ pid, tid }) => `${pid} ${tid}`));
+  const tasks = traceEvents.filter(({ name, tdur, pid, tid }) => name.endsWith('RunTask') && tdur && threads.has(`${pid} ${tid}`));
+  // The end of the trace is now; its clock is another than the page's.
+  const end = Math.max(...tasks.map(({ ts, dur }) => ts + dur));
+  const timeOf = (ts) => before - (end - ts) / 1000;
+  const own = ({ ts, dur }) => measured.some(([from, to]) => timeOf(ts) < to && timeOf(ts + dur) > from);
+  return tasks.filter((task) => !own(task)).map(({ tdur }) => tdur / 1000).sort((one, other) => other - one);
+}
+
 /** Measures a page and its worker again and again. */
 export class Gauge {
   /** Spans of the page's time in which it was made to collect garbage. */
