@@ -10,7 +10,7 @@ import { eventually, open, shot, shows, startBrowser, startRelay, state } from '
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SIZES = { narrow: [400, 800], middle: [1280, 800], wide: [2560, 1300] };
 /** What comes into the list after the demo has run for a while. */
-const CHARTS = '#/metrics?m=http.server.request.duration&m=shop.orders&m=system.cpu.utilization&by.system.cpu.utilization=attr.cpu.logical_number&m=shop.payment.duration&window=1m';
+const CHARTS = '#/metrics?m=http.server.request.duration&m=shop.payment.duration&m=shop.orders&m=system.cpu.utilization&by.system.cpu.utilization=attr.cpu.logical_number&window=1m';
 
 /** The views, each with what brings it about and what shows that it is there. */
 const VIEWS = {

@@ -12,7 +12,7 @@ import { themeButton } from './ui/theme.js';
 import { knownToken, tokenForm } from './ui/token.js';
 import { TracesTab } from './ui/traces.js';
 
-/** How often the page asks for what is new, in milliseconds: a line is longer for it, a list other. */
+/** How long the page waits before it asks for what is new, in milliseconds. */
 const PERIODS = { metrics: 500, logs: 250, traces: 250, raw: 250 };
 /** How long after a key in the filter the relay is asked for another view. */
 const TYPING = 400;

@@ -11,7 +11,7 @@ import { Logs, select, severityNumber } from './core/logs.js';
 import { Metrics } from './core/metrics.js';
 import { countItems, signalOf } from './core/otlp.js';
 import { Meter } from './core/meter.js';
-import { chart, frameDetail, frameRow, gapText, knownLabels, logDetail, logRow, metricRow, spanRow } from './core/rows.js';
+import { chart, frameDetail, frameRow, gapText, knownLabels, logDetail, logRow, metricRow, spanDetail, spanRow } from './core/rows.js';
 import { Traces, waterfall } from './core/traces.js';
 
 const metrics = new Metrics();
@@ -157,11 +157,19 @@ const answers = {
     return { total: selected.length, of: all.length, gone: traces.gone, rows: selected.slice(from, from + count) };
   },
 
-  trace({ of }) {
+  /** A trace, but for its version alone if that is `known`. */
+  trace({ of, known }) {
     const trace = traces.get(of);
     if (!trace) return { rows: [] };
     const records = logs.ring.toArray().filter(({ record }) => record?.traceId === of);
-    return { trace: of, rows: waterfall(trace).map(spanRow), left: trace.left, logs: records.slice(-200).map(logRow) };
+    const version = `${of} ${trace.spans.size} ${trace.left} ${records.length}`;
+    if (version === known) return { version };
+    return { version, trace: of, rows: waterfall(trace).map(spanRow), left: trace.left, logs: records.slice(-200).map(logRow) };
+  },
+
+  span({ trace, of }) {
+    const span = traces.get(trace)?.spans.get(of);
+    return { detail: span && spanDetail(span) };
   },
 
   frames({ from, count }) {

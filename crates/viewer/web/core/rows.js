@@ -140,10 +140,13 @@ export function logDetail({ id, time, severity, severityText, service, body, lab
 
 /** The row of a waterfall. */
 export function spanRow({ span, depth, orphan }) {
-  const { id, parent, name, kind, begin, end, failed, service, labels, resource, scope, sent } = span;
-  const { status, events, links, flags, traceState } = sent;
-  const times = (events ?? []).length;
-  return { id, parent, name, kind, begin, end, failed, service, labels, resource, scope, status, events, links, flags, traceState, times, depth, orphan };
+  const { id, parent, name, kind, begin, end, failed, service } = span;
+  return { id, parent, name, kind, begin, end, failed, service, depth, orphan };
+}
+
+/** All of a span that its row doesn't say. */
+export function spanDetail({ labels, resource, scope, sent }) {
+  return { labels, resource, scope, sent };
 }
 
 /** What is said of a gap, by its kind. */

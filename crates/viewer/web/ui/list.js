@@ -98,7 +98,7 @@ export class List {
       if (entry.content && renew) renew(row, entry.content);
       else element.replaceChildren(...(entry.content = render(row, element)));
     }
-    if (!element.isConnected) this.body.append(element);
+    if (element.parentNode !== this.body) this.body.append(element);
     this.elements.set(id, Object.assign(entry, { signature, row, place }));
   }
 

@@ -71,16 +71,17 @@ export class TracesTab {
     }
     if (this.asking) return;
     this.asking = true;
-    const trace = await this.app.query({ ask: 'trace', of: id });
+    const trace = await this.app.query({ ask: 'trace', of: id, known: this.waterfall.version });
     this.asking = false;
     if (this.app.view.trace !== id) return;
     const title = ['Trace ', h('code', { title: id }, id.slice(0, 16))];
-    if (trace.rows.length === 0) {
+    if (trace.rows?.length === 0) {
       this.waterfall.forget();
       this.details.show(title, h('p', { className: 'note' }, 'No span of this trace has come while this page was open, or it is gone already.'));
       return;
     }
-    if (this.waterfall.update(trace) || !this.details.isOpen) this.details.show(title, this.waterfall.element);
+    if (trace.rows) this.waterfall.show(trace);
+    if (trace.rows || !this.details.isOpen) this.details.show(title, this.waterfall.element);
   }
 
   #row({ begin, name, service, services, duration: length, part, spans, errors, rooted, failed }) {
