@@ -58,6 +58,11 @@ test('a trace', async (t) => {
   await shared.getByRole('button', { name: /charge card/ }).waitFor();
   await page.keyboard.press('Escape');
   await trace.waitFor({ state: 'hidden' });
+  await send(relay.base, 'traces', spans('1'.repeat(32), now + 1, [{ id: id(1), name: 'GET /ok', from: 0, to: 0.1 }]));
+  await shows(row.locator('.t-name strong'), 'GET /ok\nPOST /checkout');
+  await page.getByLabel('Which traces').selectOption({ label: 'With errors' });
+  await shows(row.locator('.t-name strong'), 'POST /checkout');
+  assert.ok(page.url().endsWith('#/traces?failed'));
   page.assertClean();
   shared.assertClean();
 });

@@ -13,6 +13,7 @@ test('there and back', () => {
     { metrics: ['a'], list: true },
     { tab: 'logs', severity: 'WARN', filter: 'a' },
     { tab: 'traces', trace: 'abc' },
+    { tab: 'traces', failed: true },
     { tab: 'raw', path: 'ws/logs', format: 'points' },
   ]) {
     const one = view(change);

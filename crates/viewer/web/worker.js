@@ -149,11 +149,11 @@ const answers = {
     return { detail: entry && !entry.gap ? logDetail(entry) : undefined };
   },
 
-  traces({ filter, from, count }) {
+  traces({ filter, failed, from, count }) {
     const all = paused?.traces ?? traces.summaries();
     const { words } = parseFilter(filter);
-    const fits = ({ id, name, service }) => holdsAll(`${name}\n${service}\n${id}`.toLowerCase(), words);
-    const selected = words.length ? all.filter(fits) : all;
+    const fits = ({ id, name, service, errors }) => (!failed || errors > 0) && holdsAll(`${name}\n${service}\n${id}`.toLowerCase(), words);
+    const selected = all.filter(fits);
     return { total: selected.length, of: all.length, gone: traces.gone, rows: selected.slice(from, from + count) };
   },
 

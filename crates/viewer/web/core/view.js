@@ -26,6 +26,7 @@ export function initialView() {
     charts: {},
     severity: '',
     trace: '',
+    failed: false,
     path: 'ws',
     format: 'otlp',
   };
@@ -43,6 +44,7 @@ export function readView(fragment) {
   view.window = oneOf(Object.keys(WINDOWS), parameters.get('window'), view.window);
   view.severity = oneOf(['DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'], parameters.get('severity'), '');
   view.trace = parameters.get('trace') ?? '';
+  view.failed = parameters.has('failed');
   view.path = oneOf(PATHS, parameters.get('path'), view.path);
   view.format = oneOf(FORMATS, parameters.get('format'), view.format);
   for (const name of view.metrics) {
@@ -71,7 +73,10 @@ export function writeView(view) {
     put('window', view.window, DEFAULT_WINDOW);
   }
   if (view.tab === 'logs') put('severity', view.severity);
-  if (view.tab === 'traces') put('trace', view.trace);
+  if (view.tab === 'traces') {
+    put('trace', view.trace);
+    if (view.failed) parameters.append('failed', '');
+  }
   if (view.tab === 'raw') {
     put('path', view.path, 'ws');
     put('format', view.format, 'otlp');

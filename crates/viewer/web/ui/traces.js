@@ -2,7 +2,7 @@
 
 import { clock, count, duration, grouped } from '../core/format.js';
 import { Details } from './details.js';
-import { fill, h, setText } from './dom.js';
+import { choice, fill, h, setText } from './dom.js';
 import { List } from './list.js';
 import { Waterfall } from './waterfall.js';
 import { welcome } from './welcome.js';
@@ -33,11 +33,13 @@ export class TracesTab {
   }
 
   controls() {
-    return [];
+    const { view, go } = this.app;
+    return [choice('Which traces', [['', 'All traces'], ['failed', 'With errors']], view.failed ? 'failed' : '', (which) => go({ failed: which === 'failed' }))];
   }
 
   ask() {
-    return { ask: 'traces', filter: this.app.view.filter, ...this.list.range() };
+    const { filter, failed } = this.app.view;
+    return { ask: 'traces', filter, failed, ...this.list.range() };
   }
 
   show({ total, of, gone, rows }, from) {
