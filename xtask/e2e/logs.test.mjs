@@ -89,3 +89,23 @@ test('scrolling up pauses', async (t) => {
   await eventually(async () => (await page.getByRole('button', { name: 'Pause' }).count()) === 1, 'it goes on');
   page.assertClean();
 });
+
+/** Scenario: a record of which an attribute is very long.
+ * Guarantees: as much as anybody reads is shown, in a box that leaves room for the rest, and all of
+ * it in the JSON; the row stays one line. */
+test('a very long attribute', async (t) => {
+  const relay = await startRelay(t);
+  const browser = await startBrowser(t);
+  await send(relay.base, 'logs', logs(seconds(), [[9, `first\nsecond ${'long '.repeat(500)}`, { stack: 'x'.repeat(50_000), after: 'here' }]]));
+  const page = await open(t, browser, `${relay.base}#/logs`);
+  await bodies(page).click();
+  const record = page.getByRole('complementary', { name: 'Log record' });
+  const box = record.getByRole('region', { name: 'stack' });
+  assert.match(await box.textContent(), /^x{10000}… 40,000 more characters$/);
+  assert.ok((await box.boundingBox()).height < 200);
+  await record.getByRole('row', { name: 'after' }).waitFor();
+  await record.getByText('As OTLP JSON').click();
+  assert.ok((await record.getByRole('region', { name: 'As OTLP JSON' }).textContent()).includes('x'.repeat(50_000)));
+  assert.ok((await page.locator('.list-row').boundingBox()).height < 40);
+  page.assertClean();
+});

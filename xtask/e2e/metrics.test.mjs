@@ -84,6 +84,50 @@ test('distributions', async (t) => {
   page.assertClean();
 });
 
+/** Scenario: a metric whose name is a glob, beside one that the glob would match; a line's own labels
+ * as a filter, one of them a glob too.
+ * Guarantees: the relay is asked for what is meant and nothing else. */
+test('names that look like globs', async (t) => {
+  const relay = await startRelay(t);
+  const browser = await startBrowser(t);
+  const now = seconds();
+  await send(relay.base, 'metrics', metrics([gauge('jobs.*', [point(now, 1, { queue: 'a?' }), point(now, 2, { queue: 'ab' })]), gauge('jobs.done', [point(now, 3)])]));
+  const page = await open(t, browser, relay.base);
+  await row(page, 'jobs.*').click();
+  await watched(page, ({ searchParams }) => searchParams.get('metric') === 'jobs.\\*', 'this metric alone');
+  await shows(legend(page, 'jobs.*'), /a\?\s+1\s+ab\s+2/);
+  await card(page, 'jobs.*').locator('.legend li').first().hover();
+  await card(page, 'jobs.*').getByRole('button', { name: 'Filter by queue=a?' }).click();
+  await watched(page, ({ searchParams }) => searchParams.get('attr.queue') === 'a\\?', 'this label alone');
+  await shows(legend(page, 'jobs.*'), /a\?\s+1$/);
+  // What the relay sends now is the proof that it means the same.
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await send(relay.base, 'metrics', metrics([gauge('jobs.*', [point(now + 1, 5, { queue: 'a?' }), point(now + 1, 6, { queue: 'ab' })])]));
+  await shows(legend(page, 'jobs.*'), /5$/);
+  page.assertClean();
+});
+
+/** Scenario: more lines than a chart shows, again and again others the highest.
+ * Guarantees: the chart stays one and the same picture, and lines don't come and go with each
+ * export. */
+test('a chart of many lines', async (t) => {
+  const relay = await startRelay(t);
+  const browser = await startBrowser(t);
+  const now = seconds();
+  const at = (time, value) => metrics([gauge('pods', Array.from({ length: 30 }, (_, one) => point(time, value(one), { one })))]);
+  await send(relay.base, 'metrics', at(now - 2, (one) => one));
+  const page = await open(t, browser, `${relay.base}#/metrics?m=pods`);
+  await shows(legend(page, 'pods').first(), /^10\s+10$/);
+  await card(page, 'pods').locator('canvas').evaluate((canvas) => (canvas.id = 'the-same'));
+  await send(relay.base, 'metrics', at(now - 1, (one) => 100 - one));
+  await shows(legend(page, 'pods').first(), /^10\s+90$/);
+  assert.equal(await legend(page, 'pods').count(), 20);
+  // In the end, the highest are shown again.
+  await eventually(async () => (await legend(page, 'pods').allInnerTexts()).some((text) => /^0\s+100$/.test(text)), 'the highest');
+  assert.equal(await card(page, 'pods').locator('canvas#the-same').count(), 1);
+  page.assertClean();
+});
+
 /** Scenario: paused, while more comes; resumed; cleared.
  * Guarantees: what is shown stands still and the page goes on receiving; then all of it is there. */
 test('pause, resume, clear', async (t) => {

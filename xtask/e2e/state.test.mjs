@@ -52,6 +52,32 @@ test('a relay that starts again', async (t) => {
   page.assertClean();
 });
 
+/** Scenario: the same, before a chart, and before raw frames.
+ * Guarantees: each shows where something is missing: the chart a mark and a line that is broken
+ * there, the frames a row between those before and those after. */
+test('gaps in charts and frames', async (t) => {
+  const relay = await startRelay(t);
+  const browser = await startBrowser(t);
+  const chart = await open(t, browser, `${relay.base}#/metrics?m=depth`, { allowed: BROKEN });
+  const raw = await open(t, browser, `${relay.base}#/raw`, { allowed: BROKEN });
+  const pages = [chart, raw];
+  for (const page of pages) await shows(state(page), 'Live');
+  const one = (value) => metrics([gauge('depth', [point(Date.now() / 1000, value)])]);
+  await send(relay.base, 'metrics', one(1));
+  await shows(raw.locator('.list-row > :nth-child(2)'), 'metrics');
+  await shows(chart.locator('.legend-value'), '1');
+  await relay.stop('SIGKILL');
+  for (const page of pages) await shows(state(page), 'Reconnecting');
+  const again = await startRelay(t, [], relay.port);
+  for (const page of pages) await shows(state(page), 'Live');
+  await send(again.base, 'metrics', one(2));
+  await shows(raw.locator('.list-row'), /metrics[\s\S]*— what came before the relay was reached again is not known —[\s\S]*metrics/);
+  await shows(chart.locator('.legend-value'), '2');
+  await chart.getByText('Marked: what came before the relay was reached again is not known.').waitFor();
+  for (const page of pages) await shows(page.locator('.fact-lost'), '0 lost + 1 unknown');
+  for (const page of pages) page.assertClean();
+});
+
 /** Scenario: exports whose JSON is longer than a frame may be.
  * Guarantees: the page says how many it has not got. */
 test('losses are told', async (t) => {

@@ -47,11 +47,22 @@ test('a trace', async (t) => {
   await trace.getByRole('button', { name: /charge card/ }).click();
   await shows(trace.getByRole('row', { name: 'Error' }).locator('td'), 'declined');
   await shows(trace.getByRole('row', { name: 'http.route' }).locator('td'), /^\/checkout/);
+  await trace.getByText('As OTLP JSON').click();
+  await trace.getByText('"message": "declined"').waitFor();
+  // More of the trace comes, and what is open stays.
+  await send(relay.base, 'traces', spans(TRACE, now, [{ id: id(4), parent: id(3), name: 'bank', from: 0.6, to: 0.9 }], 'payment'));
+  await trace.getByRole('button', { name: /bank/ }).waitFor();
+  await shows(trace.getByRole('row', { name: 'Error' }).locator('td'), 'declined');
 
   const shared = await open(t, browser, page.url());
   await shared.getByRole('button', { name: /charge card/ }).waitFor();
   await page.keyboard.press('Escape');
   await trace.waitFor({ state: 'hidden' });
+  await send(relay.base, 'traces', spans('1'.repeat(32), now + 1, [{ id: id(1), name: 'GET /ok', from: 0, to: 0.1 }]));
+  await shows(row.locator('.t-name strong'), 'GET /ok\nPOST /checkout');
+  await page.getByLabel('Which traces').selectOption({ label: 'With errors' });
+  await shows(row.locator('.t-name strong'), 'POST /checkout');
+  assert.ok(page.url().endsWith('#/traces?failed'));
   page.assertClean();
   shared.assertClean();
 });

@@ -66,10 +66,11 @@ enum Task {
         /// Put the pictures that are taken into docs/images
         #[arg(long)]
         pictures: bool,
-        /// Measure the page under load for so many seconds, instead of testing it
+        /// Measure the page under load for so many seconds, instead of testing it; from 600 on, fail
+        /// if anything grows
         #[arg(long, value_name = "SECONDS")]
         load: Option<u64>,
-        /// Only these parts: access, logs, look, metrics, raw, state, traces
+        /// Only these parts: access, growth, logs, look, metrics, raw, state, traces
         only: Vec<String>,
     },
     /// Take over what the page has of others, from their packages (Node.js)

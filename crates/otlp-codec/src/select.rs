@@ -64,10 +64,10 @@ pub enum Subject {
 /// Values of one [`Subject`] are alternatives, different subjects all have to match. Filters of
 /// the same clauses are equal, in whatever order they were added, twice or beside a `*`.
 ///
-/// A value is a glob: `*` stands for any text, also none, and `?` for any one character; the
-/// rest stands for itself. Of an attribute, the text of a string, a boolean, an integer or a
-/// double (as OTLP JSON writes it) is compared; `*` alone matches whatever its value is. If a key
-/// occurs twice, one that matches is enough.
+/// A value is a glob: `*` stands for any text, also none, and `?` for any one character; behind a
+/// `\`, these two and it stand for themselves, as does the rest. Of an attribute, the text of a
+/// string, a boolean, an integer or a double (as OTLP JSON writes it) is compared; `*` alone
+/// matches whatever its value is. If a key occurs twice, one that matches is enough.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     clauses: BTreeMap<Subject, BTreeSet<String>>,

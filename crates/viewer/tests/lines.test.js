@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { linesOf, MAX_LINES, modesOf, stepOf } from '../web/core/lines.js';
+import { breakLines, linesOf, MAX_LINES, modesOf, stepOf } from '../web/core/lines.js';
+import { chart } from '../web/core/rows.js';
 import { Metrics } from '../web/core/metrics.js';
 import { attributes, counter, gauge, metricOf, nanos } from './samples.js';
 
@@ -120,4 +121,41 @@ test('summaries', () => {
 /** Guarantees: a grid has never more than a few hundred times. */
 test('steps', () => {
   for (const span of [1000, 60_000, 300_000, 3_600_000, 86_400_000]) assert.ok(span / stepOf(span) <= 360);
+});
+
+/** Guarantees: of more lines than fit, those that are kept stay, whoever is higher now; without any
+ * to keep, the highest are shown. */
+test('lines that stay', () => {
+  const drawn = (view) => draw(Array.from({ length: MAX_LINES + 5 }, (_, at) => gauge('g', 10, at, { a: at })), view);
+  const highest = drawn();
+  assert.deepEqual(highest.lines.map(({ newest }) => newest), Array.from({ length: MAX_LINES }, (_, at) => MAX_LINES + 4 - at));
+  assert.equal(highest.hidden, 5);
+  const lowest = drawn({ kept: new Set(draw([gauge('g', 10, 0, { a: 0 })]).lines.map(({ key }) => key)) });
+  assert.equal(lowest.lines[0].newest, 0);
+  assert.equal(lowest.lines.length, MAX_LINES);
+});
+
+/** Guarantees: a line is broken where something is missing, but no value of it is lost. */
+test('breaks', () => {
+  const drawn = draw([gauge('g', 10, 1), gauge('g', 20, 2), gauge('g', 30, 3)]);
+  breakLines(drawn, [15_000, 20_000, 90_000, -5000]);
+  const [{ values }] = drawn.lines;
+  const at = (time) => values[drawn.times.indexOf(time)];
+  assert.deepEqual([at(10), at(15), at(20), at(25), at(30)], [1, null, 2, undefined, 3]);
+  assert.equal(values.length, drawn.times.length);
+});
+
+/** Guarantees: a chart keeps its lines for a while, and then shows the highest again. */
+test('a chart keeps its lines', () => {
+  const metrics = new Metrics();
+  const at = (time, value) => Array.from({ length: MAX_LINES + 1 }, (_, at) => metrics.add(gauge('g', time, value(at), { a: at })));
+  const shown = (now) => {
+    const { lines } = chart(metrics.all()[0], { mode: '', by: '' }, undefined, { from: 0, to: 60_000, until: Infinity }, now);
+    return lines.some(({ labels }) => labels[0][1] === '0');
+  };
+  at(10, (one) => one);
+  assert.ok(!shown(0), 'the lowest has no place');
+  at(20, (one) => -one);
+  assert.ok(!shown(5000), 'nor has it when it is the highest, at once');
+  assert.ok(shown(20_000));
 });

@@ -37,7 +37,7 @@ test('another life of the relay', () => {
   link.passed({ epoch: 'e1', seq: '900' });
   link.closed(1006);
   link.begin();
-  assert.deepEqual(link.told({ type: 'hello', epoch: 'e2', seq: '0', recovered: false }), { kind: 'break', dropped: 0, reason: '' });
+  assert.deepEqual(link.told({ type: 'hello', epoch: 'e2', seq: '0', recovered: false }), { kind: 'break', dropped: 0 });
   assert.ok(link.passed({ epoch: 'e2', seq: '1' }));
   assert.equal(link.breaks, 1);
 });
@@ -45,14 +45,14 @@ test('another life of the relay', () => {
 /** Guarantees: what the relay tells to be lost is counted. */
 test('gaps', () => {
   const link = new Link();
-  assert.deepEqual(link.told({ type: 'gap', dropped: '12', afterSeq: '3', reason: 'slow' }), { kind: 'lost', dropped: 12, reason: 'slow' });
+  assert.deepEqual(link.told({ type: 'gap', dropped: '12', afterSeq: '3', reason: 'slow' }), { kind: 'lost', dropped: 12 });
   link.told({ type: 'gap', dropped: '3' });
   assert.equal(link.lost, 15);
   assert.equal(link.told({ type: 'anything' }), undefined);
 });
 
-/** Guarantees: a view that is come back to goes on where it was left; that history is too short for
- * it is no loss, for nobody was watching. */
+/** Guarantees: a view that is come back to goes on where it was left; if history is too short for it,
+ * that is a gap, but none of the relay. */
 test('coming back to a view', () => {
   const link = new Link();
   link.begin('all');
@@ -62,8 +62,20 @@ test('coming back to a view', () => {
   assert.deepEqual(link.begin('all'), [['replay', 'all']]);
   link.turn(left);
   assert.deepEqual(link.begin('all'), [['since', 'e1:5']]);
-  assert.equal(link.told({ type: 'hello', epoch: 'e1', seq: '90', recovered: false }), undefined);
+  assert.deepEqual(link.told({ type: 'hello', epoch: 'e1', seq: '90', recovered: false }), { kind: 'away', dropped: 0 });
   assert.equal(link.breaks, 0);
+});
+
+/** Guarantees: of frames without numbers, every break of the connection is a gap, and nothing else. */
+test('frames without numbers', () => {
+  const link = new Link();
+  link.begin('');
+  assert.equal(link.openedPlain(), undefined);
+  link.closed(1006);
+  link.begin('');
+  assert.deepEqual(link.openedPlain(), { kind: 'break', dropped: 0 });
+  assert.equal(link.openedPlain(), undefined);
+  assert.equal(link.breaks, 1);
 });
 
 /** Guarantees: waits grow up to a limit, and begin anew after a success; some codes are final. */

@@ -63,9 +63,18 @@ test('limits of names and series', () => {
   for (let at = 0; at < 5; at += 1) metrics.add(gauge('m0', 1, 1, { at }));
   assert.equal(metrics.byKey.size, 2);
   assert.equal(metrics.series, 3);
-  assert.deepEqual(metrics.refused, { metrics: 3, series: 4 });
+  assert.deepEqual(metrics.refused, { metrics: 3, series: 4, texts: 0 });
   metrics.clear();
   assert.deepEqual([metrics.series, metrics.cells, metrics.byKey.size], [0, 0, 0]);
+});
+
+/** Guarantees: names and labels that are long are bounded together, whatever their number. */
+test('limits of texts', () => {
+  const metrics = new Metrics({ ...LIMITS, characters: 10_000 });
+  for (let at = 0; at < 5; at += 1) metrics.add(gauge('m', 1, 1, { at: `${at}${'x'.repeat(2000)}` }));
+  assert.deepEqual([metrics.series, metrics.refused.texts], [3, 2]);
+  metrics.add(gauge('other', 1, 1));
+  assert.deepEqual([metrics.byKey.size, metrics.refused.texts], [1, 3]);
 });
 
 /** Counts the numbers that are really there. */

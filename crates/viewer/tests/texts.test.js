@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { curl, python, websocat } from '../web/core/commands.js';
-import { clauseText, globPattern, matcher, parseFilter } from '../web/core/filter.js';
-import { bytes, count, duration, plain, quantity } from '../web/core/format.js';
-import { Frames } from '../web/core/frames.js';
+import { clauseText, globOf, globPattern, matcher, parseFilter } from '../web/core/filter.js';
+import { bytes, count, duration, plain, quantity, scaleTexts } from '../web/core/format.js';
+import { Frames, MAX_SHOWN, pretty } from '../web/core/frames.js';
+import { frameDetail, frameRow, gapText } from '../web/core/rows.js';
 import { labelText, splitLabels } from '../web/ui/labels.js';
 
 /** Guarantees: clauses of the relay are told from text; quotes hold together. */
@@ -19,11 +20,16 @@ test('filters are read', () => {
   assert.deepEqual(parseFilter(text).clauses, [{ name: 'attr.k', value: 'a b' }]);
 });
 
-/** Guarantees: globs as the relay's: `*`, `?`, and nothing else is special. */
+/** Guarantees: globs as the relay's: `*`, `?`, a backslash before those and itself, and nothing
+ * else is special; the glob of a value matches it alone. */
 test('globs', () => {
-  for (const [glob, yes, no] of [['a*', ['a', 'abc'], ['ba']], ['a?c', ['abc', 'a😀c'], ['ac', 'abbc']], ['a.b[c]+', ['a.b[c]+'], ['axbc']], ['*', ['', 'x\ny'], []], ['(^$|)\\', ['(^$|)\\'], ['']]]) {
+  for (const [glob, yes, no] of [['a*', ['a', 'abc'], ['ba']], ['a?c', ['abc', 'a😀c'], ['ac', 'abbc']], ['a.b[c]+', ['a.b[c]+'], ['axbc']], ['*', ['', 'x\ny'], []], ['(^$|)\\', ['(^$|)\\'], ['']], ['a\\*\\?\\\\*', ['a*?\\', 'a*?\\b'], ['ab?\\', 'a\\*?\\']]]) {
     for (const text of yes) assert.ok(globPattern(glob).test(text), `${glob} ${text}`);
     for (const text of no) assert.ok(!globPattern(glob).test(text), `${glob} ${text}`);
+  }
+  for (const value of ['a', 'a*b?', 'C:\\dir\\', '\\*', '[a]']) {
+    const pattern = globPattern(globOf(value));
+    assert.ok(pattern.test(value) && !pattern.test(`${value}x`) && !pattern.test(value.replace(/[*?\\]/, 'x') + (/[*?\\]/.test(value) ? '' : 'x')), value);
   }
 });
 
@@ -39,11 +45,21 @@ test('matching', () => {
 
 /** Guarantees: three digits, the unit that fits, and UCUM's units as people read them. */
 test('quantities', () => {
-  assert.deepEqual([0, 0.5, 12.345, 999.9, 1000, 12_345, 1.5e6, -2500, 1e-5, NaN].map(plain), ['0', '0.5', '12.3', '1k', '1k', '12.3k', '1.5M', '-2.5k', '1.0e-5', 'NaN']);
-  assert.deepEqual([0, 1023, 1024, 1.5 * 2 ** 30].map(bytes), ['0 B', '1023 B', '1 KiB', '1.5 GiB']);
-  assert.deepEqual([0, 0.0123, 1.5, 90, 7200].map(duration), ['0 s', '12.3 ms', '1.5 s', '1.5 min', '2 h']);
+  assert.deepEqual([0, 0.5, 12.345, 999.9, 1000, 12_345, 1.5e6, -2500, 1e-5, NaN].map((value) => plain(value)), ['0', '0.5', '12.3', '1k', '1k', '12.3k', '1.5M', '-2.5k', '1.0e-5', 'NaN']);
+  assert.deepEqual([0, 1023, 1024, 1.5 * 2 ** 30].map((value) => bytes(value)), ['0 B', '1023 B', '1 KiB', '1.5 GiB']);
+  assert.deepEqual([0, 0.0123, 1.5, 90, 7200].map((value) => duration(value)), ['0 s', '12.3 ms', '1.5 s', '1.5 min', '2 h']);
   assert.deepEqual([quantity(2048, 'By', true), quantity(250, 'ms'), quantity(3, '{request}', true), quantity(0.5, '1'), quantity(undefined, 's')], ['2 KiB/s', '250 ms', '3 request/s', '0.5', '–']);
   assert.deepEqual([count(1, 'span'), count(1200, 'span'), count(2, 'series', 'series')], ['1 span', '1,200 spans', '2 series']);
+});
+
+/** Guarantees: the texts of a scale are exact, or tell its values apart, and are no longer than that. */
+test('scales', () => {
+  const text = (value, precision) => quantity(value, 'Cel', false, precision);
+  assert.deepEqual(scaleTexts([0, 10, 20], text), ['0 Cel', '10 Cel', '20 Cel']);
+  assert.deepEqual(scaleTexts([29.45, 29.5, 29.55], text), ['29.45 Cel', '29.5 Cel', '29.55 Cel']);
+  assert.deepEqual(scaleTexts([100_000, 100_050], (value, precision) => plain(value, precision)), ['100k', '100.05k']);
+  assert.deepEqual(scaleTexts([1024 ** 2, 1024 ** 2 + 1024], (value, precision) => bytes(value, precision)), ['1 MiB', '1.001 MiB']);
+  assert.deepEqual(scaleTexts([1 / 3, 2 / 3], text), ['0.333 Cel', '0.667 Cel']);
 });
 
 /** Guarantees: what a shell or Python reads is the address, whatever it holds. */
@@ -73,7 +89,27 @@ test('frames', () => {
   assert.deepEqual(frames.ring.toArray().map(({ text }) => text), ['bbb', 'ccc', 'ddd']);
   frames.add('eeeeee', {});
   assert.deepEqual(frames.ring.toArray().map(({ text }) => text), ['ddd', 'eeeeee']);
+  assert.equal(frames.gone, 3);
+  frames.addGap('missing', 7);
+  assert.deepEqual(frames.ring.toArray().map(frameRow).at(-1), { id: 6, gap: 'missing', time: 7 });
   frames.add('f'.repeat(99), {});
   assert.equal(frames.ring.length, 1);
   assert.equal(frames.characters, 99);
+});
+
+/** Guarantees: JSON is broken into lines, each line of several by itself, and nothing else changes;
+ * of a long one a part is shown, and its whole length is known. */
+test('what is read of frames', () => {
+  assert.equal(pretty('{"a":[1]}'), '{\n  "a": [\n    1\n  ]\n}');
+  assert.equal(pretty('{"a":1}\n{"b":2}\nno JSON\n'), '{\n  "a": 1\n}\n{\n  "b": 2\n}\nno JSON');
+  const text = JSON.stringify(Array.from({ length: 60_000 }, () => 1));
+  const { shown, length, text: whole } = frameDetail({ id: 1, text });
+  assert.deepEqual([shown.length, length, whole], [MAX_SHOWN, pretty(text).length, text]);
+});
+
+/** Guarantees: what is missing is said in words, and how much of it where that is known. */
+test('gaps are named', () => {
+  assert.equal(gapText('lost', 1200), '1,200 exports lost here');
+  assert.match(gapText('break', 0), /not known/);
+  assert.match(gapText('away', 0), /other views/);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { LIMITS, summaryOf, Traces, waterfall } from '../web/core/traces.js';
-import { spans } from './samples.js';
+import { attributes, spans } from './samples.js';
 
 function collect(...requests) {
   const traces = new Traces();
@@ -41,13 +41,13 @@ test('waterfalls', () => {
       { id: 'lost', parent: 'gone', from: 4 },
     ]),
   );
-  assert.deepEqual(shape(traces.get('t')), [['r', 0, false], ['c1', 1, false], ['g', 2, false], ['c2', 1, false], ['lost', 0, true]]);
+  assert.deepEqual(shape(traces.get('t')), [['r', 0, ''], ['c1', 1, ''], ['g', 2, ''], ['c2', 1, ''], ['lost', 0, 'missing']]);
 });
 
 /** Guarantees: spans that are their own parents, or each other's, are shown, and it ends. */
 test('circles', () => {
   const traces = collect(spans([{ id: 'a', parent: 'b', from: 1 }, { id: 'b', parent: 'a', from: 2 }, { id: 'self', parent: 'self', from: 3 }]));
-  assert.deepEqual(shape(traces.get('t')).map(([id]) => id).sort(), ['a', 'b', 'self']);
+  assert.deepEqual(shape(traces.get('t')), [['self', 0, 'circle'], ['a', 0, 'circle'], ['b', 1, '']]);
 });
 
 /** Guarantees: so many traces and spans, the ones without news go first; of a great trace the rest
@@ -64,4 +64,23 @@ test('limits', () => {
   assert.ok(traces.spans <= 8);
   assert.equal(traces.spans, [...traces.byId.values()].reduce((sum, { spans }) => sum + spans.size, 0));
   assert.ok(LIMITS.spansOfTrace < LIMITS.spans);
+});
+
+/** Guarantees: spans that hold much, or whose resources do, push others out before memory ends; the
+ * newest trace stays. */
+test('limits of size', () => {
+  const traces = new Traces({ ...LIMITS, characters: 10_000 });
+  const big = (trace, resource = 'x') => {
+    const request = spans([{ id: 'a', trace }]);
+    request.resourceSpans[0].resource = { attributes: attributes({ note: resource }) };
+    request.resourceSpans[0].scopeSpans[0].spans[0].attributes = attributes({ text: 'y'.repeat(4000) });
+    return request;
+  };
+  for (const trace of ['1', '2', '3']) traces.add(big(trace));
+  assert.deepEqual([...traces.byId.keys()], ['2', '3']);
+  traces.add(big('4', 'z'.repeat(50_000)));
+  assert.deepEqual([...traces.byId.keys()], ['4']);
+  traces.add(spans([{ id: 'b', trace: '5' }]));
+  assert.deepEqual([...traces.byId.keys()], ['5']);
+  assert.ok(traces.characters > 0 && traces.characters < 10_000);
 });

@@ -13,6 +13,7 @@ test('there and back', () => {
     { metrics: ['a'], list: true },
     { tab: 'logs', severity: 'WARN', filter: 'a' },
     { tab: 'traces', trace: 'abc' },
+    { tab: 'traces', failed: true },
     { tab: 'raw', path: 'ws/logs', format: 'points' },
   ]) {
     const one = view(change);
@@ -34,6 +35,7 @@ test('what is asked of the relay', () => {
   const charts = view({ metrics: ['a', 'b'], filter: 'attr.k=v text metric=z* span=no' });
   assert.ok(showsCharts(charts));
   assert.deepEqual(requestOf(charts).parameters, [['metric', 'a'], ['metric', 'b'], ['attr.k', 'v']]);
+  assert.deepEqual(requestOf(view({ metrics: ['a*'] })).parameters, [['metric', 'a\\*']]);
   assert.deepEqual(requestOf({ ...charts, list: true }).parameters, [['attr.k', 'v'], ['metric', 'z*']]);
   const logs = requestOf(view({ tab: 'logs', severity: 'WARN', filter: 'resource.service.name=a' }));
   assert.deepEqual([logs.path, logs.parameters], ['ws/logs', [['resource.service.name', 'a'], ['severity', 'WARN']]]);

@@ -1,5 +1,6 @@
 /** Where the page begins: the worker, the tabs, the address, keys. */
 
+import { clauseText, globOf } from './core/filter.js';
 import { readView, requestOf, TABS, writeView } from './core/view.js';
 import { fill, h, icon, iconButton, ICONS } from './ui/dom.js';
 import { helpDialog } from './ui/help.js';
@@ -11,8 +12,8 @@ import { themeButton } from './ui/theme.js';
 import { knownToken, tokenForm } from './ui/token.js';
 import { TracesTab } from './ui/traces.js';
 
-/** How often the page asks for what is new, in milliseconds. */
-const PERIOD = 250;
+/** How long the page waits before it asks for what is new, in milliseconds. */
+const PERIODS = { metrics: 500, logs: 250, traces: 250, raw: 250 };
 /** How long after a key in the filter the relay is asked for another view. */
 const TYPING = 400;
 /** The values of labels that are offered while a filter is typed. */
@@ -42,7 +43,7 @@ class App {
     document.addEventListener('visibilitychange', () => this.refresh());
     this.#show();
     this.#learn();
-    setInterval(() => this.refresh(), PERIOD);
+    this.#goOn();
   }
 
   /** Changes the view, and with it the address. */
@@ -77,14 +78,23 @@ class App {
       return;
     }
     this.refreshing = true;
-    const { tab } = this.view;
-    const question = this.tabs[tab].ask();
-    const answer = await this.query(question);
-    this.refreshing = false;
-    if (tab === this.view.tab && !this.locked) this.tabs[tab].show(answer, answer.from ?? question.from);
+    try {
+      await this.#askAndShow();
+    } finally {
+      this.refreshing = false;
+    }
     if (this.again) {
       this.again = false;
       requestAnimationFrame(() => this.refresh());
+    }
+  };
+
+  /** Asks again and again, with a pause between what has come and the next question. */
+  #goOn = async () => {
+    try {
+      await this.refresh();
+    } finally {
+      setTimeout(this.#goOn, PERIODS[this.view.tab]);
     }
   };
 
@@ -104,9 +114,16 @@ class App {
   /** Adds to the filter. */
   addFilter = (text) => {
     const { filter } = this.view;
-    if (filter.split(/\s+/).includes(text)) return;
+    if (` ${filter} `.includes(` ${text} `)) return;
     this.go({ filter: `${filter} ${text}`.trim() });
   };
+
+  async #askAndShow() {
+    const { tab } = this.view;
+    const question = this.tabs[tab].ask();
+    const answer = await this.query(question);
+    if (tab === this.view.tab && !this.locked) await this.tabs[tab].show(answer, answer.from ?? question.from);
+  }
 
   #goTo(view) {
     const before = this.view;
@@ -202,7 +219,7 @@ class App {
     const last = this.filter.value.slice(typed.length);
     const [name] = last.split('=');
     const known = labels.find((label) => label.name === name);
-    const parts = last.includes('=') && known ? known.values.map((value) => `${name}=${/\s/.test(value) ? `"${value}"` : value}`) : labels.map((label) => `${label.name}=`);
+    const parts = last.includes('=') && known ? known.values.map((value) => clauseText(name, globOf(value))) : labels.map((label) => `${label.name}=`);
     fill(this.offers, parts.slice(0, MAX_OFFERED).map((part) => h('option', { value: typed + part })));
   }
 

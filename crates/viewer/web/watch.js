@@ -67,6 +67,8 @@ export class Watch {
     socket.onopen = mine(() => {
       wasOpen = true;
       this.link.opened();
+      const gap = this.isRaw ? this.link.openedPlain() : undefined;
+      if (gap) this.heard.gap(gap);
       this.heard.changed();
     });
     socket.onmessage = mine(({ data }) => this.#take(data));

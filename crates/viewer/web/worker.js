@@ -5,13 +5,13 @@
 
 import { Watch } from './watch.js';
 import { edgeOf } from './core/clock.js';
-import { matcher, parseFilter, holdsAll } from './core/filter.js';
+import { globPattern, holdsAll, matcher, parseFilter } from './core/filter.js';
 import { Frames } from './core/frames.js';
 import { Logs, select, severityNumber } from './core/logs.js';
 import { Metrics } from './core/metrics.js';
 import { countItems, signalOf } from './core/otlp.js';
 import { Meter } from './core/meter.js';
-import { chart, frameRow, knownLabels, logDetail, logRow, metricRow, spanRow } from './core/rows.js';
+import { chart, frameDetail, frameRow, gapText, knownLabels, logDetail, logRow, metricRow, spanDetail, spanRow } from './core/rows.js';
 import { Traces, waterfall } from './core/traces.js';
 
 const metrics = new Metrics();
@@ -19,7 +19,7 @@ const logs = new Logs();
 const traces = new Traces();
 const frames = new Frames();
 const meters = { exports: new Meter(), items: new Meter(), bytes: new Meter() };
-/** Where something is missing, the newest last: `{ time, kind, dropped }`. */
+/** Where points of metrics are missing, the newest last: `{ time, text }`. */
 let gaps = [];
 const MAX_GAPS = 100;
 /** When the newest data point came. */
@@ -70,11 +70,12 @@ function raw(text) {
   frames.add(text, { time: now, signal, items });
 }
 
-/** Takes note of what is missing. */
+/** Takes note of what is missing, where it is. */
 function gap({ kind, dropped }) {
-  const time = edge();
-  gaps = [...gaps, { time, kind, dropped }].slice(-MAX_GAPS);
-  logs.addGap(kind === 'lost' ? `${dropped} exports were lost here` : 'what came here before the relay was reached again is not known', Date.now());
+  const text = gapText(kind, dropped);
+  if (watch.isRaw) frames.addGap(text, Date.now());
+  else if (watch.request.path === 'ws/logs') logs.addGap(text, Date.now());
+  else if (watch.request.path === 'ws/metrics') gaps = [...gaps, { time: edge(), text }].slice(-MAX_GAPS);
 }
 
 function edge() {
@@ -109,9 +110,8 @@ function status() {
 const answers = {
   status: () => ({}),
 
-  metrics({ search, filter, from, count, span }) {
-    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-    const { matches, names } = prepared(filter);
+  metrics({ filter, from, count, span }) {
+    const { words, matches, names } = prepared(filter);
     const fits = (metric) =>
       holdsAll(`${metric.name} ${metric.unit}`.toLowerCase(), words) &&
       (!names || names(metric)) &&
@@ -126,11 +126,12 @@ const answers = {
   charts({ names, charts, filter, span }) {
     const { matches } = prepared(filter);
     const time = spanOf(span);
+    const now = Date.now();
+    const seen = gaps.filter((gap) => gap.time >= time.from);
     const shown = names.map((name) => {
       const settings = { mode: '', by: '', ...charts[name] };
-      return { name, charts: metrics.named(name).map((metric) => chart(metric, settings, matches, time)) };
+      return { name, charts: metrics.named(name).map((metric) => chart(metric, settings, matches, time, now, seen)) };
     });
-    const seen = gaps.filter((gap) => gap.time >= time.from);
     return { shown, gaps: seen, limits: limitsReached(), points: metrics.points };
   },
 
@@ -148,43 +149,52 @@ const answers = {
     return { detail: entry && !entry.gap ? logDetail(entry) : undefined };
   },
 
-  traces({ filter, from, count }) {
+  traces({ filter, failed, from, count }) {
     const all = paused?.traces ?? traces.summaries();
     const { words } = parseFilter(filter);
-    const fits = ({ id, name, service }) => holdsAll(`${name}\n${service}\n${id}`.toLowerCase(), words);
-    const selected = words.length ? all.filter(fits) : all;
+    const fits = ({ id, name, service, errors }) => (!failed || errors > 0) && holdsAll(`${name}\n${service}\n${id}`.toLowerCase(), words);
+    const selected = all.filter(fits);
     return { total: selected.length, of: all.length, gone: traces.gone, rows: selected.slice(from, from + count) };
   },
 
-  trace({ of }) {
+  /** A trace, but for its version alone if that is `known`. */
+  trace({ of, known }) {
     const trace = traces.get(of);
     if (!trace) return { rows: [] };
     const records = logs.ring.toArray().filter(({ record }) => record?.traceId === of);
-    return { trace: of, rows: waterfall(trace).map(spanRow), left: trace.left, logs: records.slice(-200).map(logRow) };
+    const version = `${of} ${trace.spans.size} ${trace.left} ${records.length}`;
+    if (version === known) return { version };
+    return { version, trace: of, rows: waterfall(trace).map(spanRow), left: trace.left, logs: records.slice(-200).map(logRow) };
+  },
+
+  span({ trace, of }) {
+    const span = traces.get(trace)?.spans.get(of);
+    return { detail: span && spanDetail(span) };
   },
 
   frames({ from, count }) {
     const all = paused?.frames ?? frames.ring.toArray();
     const begin = Math.max(from < 0 ? all.length + from : from, 0);
-    return { total: all.length, from: begin, rows: all.slice(begin, begin + count).map(frameRow), fresh: paused ? frames.next - paused.nextFrame : 0 };
+    return { total: all.length, gone: frames.gone, from: begin, rows: all.slice(begin, begin + count).map(frameRow), fresh: paused ? frames.next - paused.nextFrame : 0 };
   },
 
   frame({ of }) {
     const all = paused?.frames ?? frames.ring.toArray();
-    return { detail: all.find((frame) => frame.id === of) };
+    const frame = all.find((frame) => frame.id === of);
+    return { detail: frame && frameDetail(frame) };
   },
 
   labels: () => ({ labels: knownLabels([...metrics.byKey.values()].slice(0, 200)) }),
 };
 
 /** The predicates of the newest filter: they stay the same objects as long as it does. */
-let filtered = { text: '', matches: undefined, names: undefined };
+let filtered = { text: '', words: [], matches: undefined, names: undefined };
 function prepared(text) {
   if (filtered.text !== text) {
-    const { clauses } = parseFilter(text);
-    const globs = clauses.filter(({ name }) => name === 'metric').map(({ value }) => ({ name: 'scope', value }));
-    const named = matcher(globs);
-    filtered = { text, matches: matcher(clauses), names: named && (({ name }) => named({ scope: name })) };
+    const { clauses, words } = parseFilter(text);
+    const globs = clauses.filter(({ name }) => name === 'metric').map(({ value }) => globPattern(value));
+    const names = globs.length > 0 ? ({ name }) => globs.some((glob) => glob.test(name)) : undefined;
+    filtered = { text, words, matches: matcher(clauses), names };
   }
   return filtered;
 }
@@ -196,7 +206,7 @@ function some(series, matches) {
 
 function limitsReached() {
   const { limits, points, refused } = metrics;
-  return { refused, points: points < 1800 ? points : 0, metrics: limits.metrics, series: limits.series };
+  return { refused, points: points < limits.points ? points : 0, metrics: limits.metrics, series: limits.series, characters: limits.characters };
 }
 
 const orders = {

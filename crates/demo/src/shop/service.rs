@@ -48,10 +48,11 @@ impl Service {
     /// Its log records of some visits.
     pub(super) fn records(self, visits: &[Visit]) -> Option<ResourceLogs> {
         let records = visits.iter().flat_map(|visit| &visit.records);
-        let log_records: Vec<LogRecord> = records
+        let mut log_records: Vec<LogRecord> = records
             .filter(|(service, _)| *service == self)
             .map(|(_, record)| record.clone())
             .collect();
+        log_records.sort_by_key(|record| record.time_unix_nano);
         (!log_records.is_empty()).then(|| ResourceLogs {
             resource: resource(self.name(), Vec::new()),
             scope_logs: vec![ScopeLogs {

@@ -1,10 +1,12 @@
-//! Globs: `*` for any text, `?` for any one character, the rest for itself.
+//! Globs: `*` for any text, `?` for any one character, `\*`, `\?` and `\\` for the character behind
+//! the backslash, the rest for itself.
 //!
 //! What stands between two `*` is looked for from left to right, and never again further on, so
 //! that a text is gone through once for each glob: as fast as memory where there is no `?`, and
 //! otherwise in at most its length times that of the glob.
 
 use std::collections::BTreeSet;
+use std::mem;
 
 use memchr::memmem::Finder;
 
@@ -59,12 +61,37 @@ struct Run {
     texts: Vec<Finder<'static>>,
 }
 
+/// What a glob has between its `*`, and of that what it has between its `?`.
+fn runs(glob: &str) -> Vec<Vec<String>> {
+    let (mut runs, mut texts, mut text) = (Vec::new(), Vec::new(), String::new());
+    let mut chars = glob.chars().peekable();
+    while let Some(one) = chars.next() {
+        match one {
+            '\\' => text.push(chars.next_if(|next| is_special(*next)).unwrap_or(one)),
+            '?' => texts.push(mem::take(&mut text)),
+            '*' => {
+                texts.push(mem::take(&mut text));
+                runs.push(mem::take(&mut texts));
+            }
+            one => text.push(one),
+        }
+    }
+    texts.push(text);
+    runs.push(texts);
+    runs
+}
+
+/// Whether a backslash before it makes it stand for itself.
+fn is_special(one: char) -> bool {
+    matches!(one, '*' | '?' | '\\')
+}
+
 impl Glob {
     fn new(glob: &str) -> Self {
-        let mut runs = glob.split('*').map(Run::new);
+        let mut runs = runs(glob).into_iter().map(|texts| Run::new(&texts));
         Self {
             // There is always one, if an empty one.
-            first: runs.next().unwrap_or_else(|| Run::new("")),
+            first: runs.next().unwrap_or_else(|| Run::new(&[String::new()])),
             behind: runs.collect(),
         }
     }
@@ -87,8 +114,8 @@ impl Glob {
 }
 
 impl Run {
-    fn new(run: &str) -> Self {
-        let texts = run.split('?').map(|text| Finder::new(text).into_owned());
+    fn new(texts: &[String]) -> Self {
+        let texts = texts.iter().map(|text| Finder::new(text).into_owned());
         Self {
             texts: texts.collect(),
         }
@@ -178,6 +205,9 @@ mod tests {
     fn obvious(glob: &[char], text: &[char]) -> bool {
         match (glob, text) {
             ([], []) => true,
+            (['\\', one, glob @ ..], _) if is_special(*one) => {
+                text.first() == Some(one) && obvious(glob, &text[1..])
+            }
             (['*', glob @ ..], _) => (0..=text.len()).any(|at| obvious(glob, &text[at..])),
             (['?', glob @ ..], [_, text @ ..]) => obvious(glob, text),
             ([one, glob @ ..], [other, text @ ..]) => one == other && obvious(glob, text),
@@ -211,6 +241,13 @@ mod tests {
             (&["(?i)a*"], "A", false),
             (&["*\n*"], "a\nb", true),
             (&["GET"], "get", false),
+            (&[r"a\*b?"], "a*bc", true),
+            (&[r"a\*b?"], "axbc", false),
+            (&[r"*\?"], "why?", true),
+            (&[r"*\?"], "whyx", false),
+            (&[r"a\\*"], r"a\b", true),
+            (&[r"a\\*"], "ab", false),
+            (&[r"C:\dir\"], r"C:\dir\", true),
         ] {
             assert_eq!(matches(globs, text), expected, "{globs:?} {text:?}");
         }
@@ -220,7 +257,7 @@ mod tests {
         /// Scenario: globs and texts of few letters, so that many match.
         /// Guarantees: the same answer as the obvious way.
         #[test]
-        fn globs_match_as_the_obvious_way(glob in "[ab*?é]{0,9}", text in "[abé€𝄞\n]{0,9}") {
+        fn globs_match_as_the_obvious_way(glob in r"[ab*?é\\]{0,9}", text in r"[abé€𝄞*?\\\n]{0,9}") {
             let chars = |text: &str| text.chars().collect::<Vec<_>>();
             let expected = obvious(&chars(&glob), &chars(&text));
             proptest::prop_assert_eq!(matches(&[&glob], &text), expected);

@@ -35,15 +35,18 @@ export function clauseText(name, value) {
   return /[\s"]/.test(value) ? `${name}="${value.replaceAll('"', '?')}"` : `${name}=${value}`;
 }
 
-/** A value as a glob that matches it: what stands for itself can't be told from what doesn't. */
+/** The glob that matches a value and no other; of the empty one, which no clause can have, any. */
 export function globOf(value) {
-  return value === '' ? '*' : value;
+  return value === '' ? '*' : value.replace(/[*?\\]/g, '\\$&');
 }
 
-/** A regular expression for a glob: `*` is any text, `?` any one character. */
+/** What of a glob is special, here or in regular expressions. */
+const SPECIAL = /\\[*?\\]|[*?\\^$.+()|[\]{}]/g;
+
+/** A regular expression for a glob: `*` is any text, `?` any one character, unless behind `\`. */
 export function globPattern(glob) {
-  const escaped = glob.replace(/[\\^$.+()|[\]{}]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'su');
+  const meaning = (one) => ({ '*': '.*', '?': '.' })[one] ?? `\\${one.at(-1)}`;
+  return new RegExp(`^${glob.replace(SPECIAL, meaning)}$`, 'su');
 }
 
 /**

@@ -24,44 +24,61 @@ const SHOWN_TIMES = [
   [1e-9, 'ns'],
 ];
 
-/** Three or so significant digits, without zeros behind. */
-export function digits(value) {
+/** Three or so significant digits, or as many as are asked for, without zeros behind. */
+export function digits(value, precision = 3) {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (size === 0) return '0';
-  if (size >= 1000) return value.toFixed(0);
-  if (size < 0.001) return value.toExponential(1);
-  return String(Number(value.toPrecision(3)));
+  if (size >= 1000) return String(Number(value.toFixed(Math.max(precision - 4, 0))));
+  if (size < 0.001) return value.toExponential(precision - 2);
+  return String(Number(value.toPrecision(precision)));
 }
 
 /** A plain number: `1.2k`, `34M`. */
-export function plain(value) {
+export function plain(value, precision) {
   const scale = SI.find(([least]) => Math.abs(value) >= least * 0.9995);
-  return scale && Number.isFinite(value) ? `${digits(value / scale[0])}${scale[1]}` : digits(value);
+  return scale && Number.isFinite(value) ? `${digits(value / scale[0], precision)}${scale[1]}` : digits(value, precision);
 }
 
 /** Bytes: `1.2 MiB`. */
-export function bytes(value) {
+export function bytes(value, precision) {
   const scale = BINARY.find(([least]) => Math.abs(value) >= least);
-  return scale && Number.isFinite(value) ? `${digits(value / scale[0])} ${scale[1]}` : `${digits(value)} B`;
+  return scale && Number.isFinite(value) ? `${digits(value / scale[0], precision)} ${scale[1]}` : `${digits(value, precision)} B`;
 }
 
 /** A duration in seconds: `12 ms`. */
-export function duration(seconds) {
+export function duration(seconds, precision) {
   if (seconds === 0) return '0 s';
   const scale = SHOWN_TIMES.find(([least]) => Math.abs(seconds) >= least * 0.9995) ?? SHOWN_TIMES.at(-1);
-  return Number.isFinite(seconds) ? `${digits(seconds / scale[0])} ${scale[1]}` : String(seconds);
+  return Number.isFinite(seconds) ? `${digits(seconds / scale[0], precision)} ${scale[1]}` : String(seconds);
 }
 
 /** A value with its unit, one of UCUM as OpenTelemetry writes them; `perSecond` for rates. */
-export function quantity(value, unit, perSecond = false) {
+export function quantity(value, unit, perSecond = false, precision = undefined) {
   if (value === undefined || value === null) return '–';
   const per = perSecond ? '/s' : '';
-  if (unit === 'By') return bytes(value) + per;
-  if (unit in TIMES && !perSecond) return duration(value * TIMES[unit]);
+  if (unit === 'By') return bytes(value, precision) + per;
+  if (unit in TIMES && !perSecond) return duration(value * TIMES[unit], precision);
   const name = unitName(unit);
-  if (unit === '%') return `${digits(value)} %${per}`;
-  return `${plain(value)}${name && ` ${name}`}${per}`;
+  if (unit === '%') return `${digits(value, precision)} %${per}`;
+  return `${plain(value, precision)}${name && ` ${name}`}${per}`;
+}
+
+/** The most significant digits of a scale's texts. */
+const MOST_DIGITS = 9;
+
+/**
+ * The texts of a scale's values, by `text(value, precision)`: with so many digits that more would
+ * say no more; of values that have no end, with so many as tell them apart.
+ */
+export function scaleTexts(values, text) {
+  const all = [];
+  for (let precision = 3; precision <= MOST_DIGITS; precision += 1) all.push(values.map((value) => text(value, precision)));
+  const whole = all.at(-1);
+  const isWhole = (texts) => texts.every((one, at) => one === whole[at]);
+  const areApart = (texts) => new Set(texts).size === texts.length;
+  // The last is whole whatever it is, so the one before it has to be.
+  return isWhole(all.at(-2)) ? all.find(isWhole) : (all.find(areApart) ?? all[0]);
 }
 
 /** A unit as people read it: without the braces of annotations, and nothing for `1`. */
@@ -79,7 +96,14 @@ export function clock(milliseconds) {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${fraction}`;
 }
 
+const GROUPED = new Intl.NumberFormat('en');
+
+/** A whole number with its thousands apart: `12,345`. */
+export function grouped(number) {
+  return GROUPED.format(number);
+}
+
 /** One thing or several: `1 series`, `2 spans`. */
 export function count(number, one, several = `${one}s`) {
-  return `${number.toLocaleString('en')} ${number === 1 ? one : several}`;
+  return `${grouped(number)} ${number === 1 ? one : several}`;
 }

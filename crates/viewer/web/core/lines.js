@@ -11,7 +11,7 @@ import { isAlike, merge, quantile } from './distribution.js';
 import { START, TIME, VALUE } from './metrics.js';
 import { cumulativeRate, deltaRate } from './rates.js';
 
-/** The most lines of a chart; those with the greatest newest values are shown. */
+/** The most lines of a chart: those that are kept, then those with the greatest newest values. */
 export const MAX_LINES = 20;
 /** The most times on the grid. */
 const MAX_STEPS = 360;
@@ -40,10 +40,10 @@ export function combinesBy(metric, mode) {
  * @param {object} metric of `Metrics`
  * @param {object} view `{ from, to, mode, groupBy, matches }`: a span of time in milliseconds, one
  *   of `modesOf`, a label like `attr.KEY` or `resource.KEY`, or `each` (each series its own line),
- *   or `*` (all in one), and a predicate of series; and `steps`, the most times, and `until`, the
- *   time after which points are left out
+ *   or `*` (all in one), and a predicate of series; and `steps`, the most times, `until`, the time
+ *   after which points are left out, and `kept`, keys of lines that come before others
  * @returns {object} `{ times, lines, hidden, step }`; times in seconds, lines as
- *   `{ labels, values, newest }`, and how many lines there was no room for
+ *   `{ key, labels, values, newest }`, and how many lines there was no room for
  */
 export function linesOf(metric, view) {
   const step = stepOf(view.to - view.from, view.steps);
@@ -53,10 +53,18 @@ export function linesOf(metric, view) {
   const groups = groupsOf(metric, view);
   let lines = groups.flatMap((group) => linesOfGroup(metric, group, view, grid));
   lines = lines.filter(({ newest }) => newest !== undefined);
-  const quantiles = view.mode === 'quantiles';
-  if (!quantiles) lines.sort((one, other) => other.newest - one.newest);
+  const isKept = ({ key }) => view.kept?.has(key) ?? false;
+  if (view.mode !== 'quantiles') lines.sort((one, other) => isKept(other) - isKept(one) || other.newest - one.newest);
   const times = Array.from({ length: steps }, (_, at) => ((first + at) * step) / 1000);
   return { times, lines: lines.slice(0, MAX_LINES), hidden: Math.max(lines.length - MAX_LINES, 0), step };
+}
+
+/** Breaks lines at some times, in milliseconds, where they have no value anyway. */
+export function breakLines({ lines, times, step }, at) {
+  for (const time of at) {
+    const place = Math.floor(time / step) - Math.round((times[0] * 1000) / step);
+    for (const { values } of lines) if (place in values && values[place] === undefined) values[place] = null;
+  }
 }
 
 /** The step of a grid for a span of time. */
@@ -72,7 +80,7 @@ function groupsOf(metric, { groupBy, matches }) {
     const value = groupBy === '*' ? '' : groupBy === 'each' ? key : (labelIn(series, groupBy) ?? '');
     const group = groups.get(value);
     if (group) group.series.push(series);
-    else groups.set(value, { labels: labelsOfGroup(series, groupBy, value), series: [series] });
+    else groups.set(value, { key: value, labels: labelsOfGroup(series, groupBy, value), series: [series] });
   }
   return [...groups.values()];
 }
@@ -99,16 +107,18 @@ function linesOfGroup(metric, group, view, grid) {
   if (kind === 'gauge' || kind === 'sum') {
     const how = combinesBy(metric, view.mode);
     const columns = group.series.map((series) => numbers(metric, series, view.mode, grid));
-    return [line(group.labels, combine(columns, how, grid))];
+    return [line(group, combine(columns, how, grid))];
   }
   if (kind === 'summary') return linesOfSummary(group, view.mode, grid);
   return linesOfHistogram(group, view.mode, grid);
 }
 
-function line(labels, values) {
+/** A line of a group, or one of its quantiles. */
+function line({ key, labels }, values, quantile) {
   let newest;
   for (let at = values.length - 1; at >= 0 && newest === undefined; at -= 1) newest = values[at] ?? undefined;
-  return { labels, values, newest };
+  if (!quantile) return { key, labels, values, newest };
+  return { key: `${key}\n${quantile}`, labels: [...labels, ['quantile', quantile]], values, newest };
 }
 
 /** The values of a series of numbers on the grid: the last of a step, or the mean of its rates. */
@@ -201,13 +211,13 @@ const QUANTILES = { p50: 0.5, p90: 0.9, p99: 0.99 };
 function linesOfHistogram(group, mode, grid) {
   const steps = entriesOf(group, grid);
   const values = (compute) => steps.map((entries) => (entries.length ? compute(entries) : undefined));
-  if (mode === 'rate') return [line(group.labels, values(rateOf))];
-  if (mode === 'mean') return [line(group.labels, values(meanOf))];
+  if (mode === 'rate') return [line(group, values(rateOf))];
+  if (mode === 'mean') return [line(group, values(meanOf))];
   const merged = steps.map((entries) => (entries.length ? merge(alike(entries)) : undefined));
   const names = mode === 'quantiles' ? Object.keys(QUANTILES) : [mode];
   return names.map((name) => {
-    const labels = mode === 'quantiles' ? [...group.labels, ['quantile', name]] : group.labels;
-    return line(labels, merged.map((one) => (one ? quantile(one, QUANTILES[name]) : undefined)));
+    const values = merged.map((one) => (one ? quantile(one, QUANTILES[name]) : undefined));
+    return line(group, values, mode === 'quantiles' ? name : undefined);
   });
 }
 
@@ -236,7 +246,7 @@ function linesOfSummary(group, mode, grid) {
   const steps = entriesOf(group, grid);
   if (mode !== 'quantiles') {
     const columns = group.series.map((series) => cumulative(series, mode, grid));
-    return [line(group.labels, combine(columns, mode === 'rate' ? 'sum' : 'mean', grid))];
+    return [line(group, combine(columns, mode === 'rate' ? 'sum' : 'mean', grid))];
   }
   const all = steps.flat().flatMap(({ quantiles }) => quantiles.map(({ quantile }) => quantile));
   const known = [...new Set(all)].sort((one, other) => one - other);
@@ -246,7 +256,7 @@ function linesOfSummary(group, mode, grid) {
       const finite = said.map(({ value }) => value).filter(Number.isFinite);
       return finite.length ? finite.reduce((sum, value) => sum + value, 0) / finite.length : undefined;
     });
-    return line([...group.labels, ['quantile', `p${Number((q * 100).toFixed(3))}`]], values);
+    return line(group, values, `p${Number((q * 100).toFixed(3))}`);
   });
 }
 

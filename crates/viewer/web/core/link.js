@@ -43,24 +43,37 @@ export class Link {
   /**
    * Takes note of a message that is not data.
    *
-   * @returns {object|undefined} a gap, `{ kind, dropped, reason }`: `lost` with how many exports, or
-   *   `break` where nobody knows
+   * @returns {object|undefined} a gap, `{ kind, dropped }`: `lost` with how many exports; `break`
+   *   where nobody knows what came while there was no connection, and `away` where other things
+   *   were watched for longer than the relay's history goes back
    */
   told(message) {
     if (message.type === 'gap') {
       const dropped = Number(message.dropped ?? 0);
       this.lost += dropped;
-      return { kind: 'lost', dropped, reason: message.reason ?? '' };
+      return { kind: 'lost', dropped };
     }
     if (message.type !== 'hello') return undefined;
-    const asked = this.broken && this.epoch !== '';
-    this.broken = false;
+    const asked = this.epoch !== '';
     this.epoch = message.epoch ?? '';
     // Exports come after this one, also if none has come yet.
     this.seq = message.seq ?? '';
+    const { broken } = this;
+    this.broken = false;
     if (!asked || message.recovered !== false) return undefined;
+    return broken ? this.#broke() : { kind: 'away', dropped: 0 };
+  }
+
+  /** A connection of frames without numbers is there. Returns a gap if there was one before. */
+  openedPlain() {
+    const { broken } = this;
+    this.broken = false;
+    return broken ? this.#broke() : undefined;
+  }
+
+  #broke() {
     this.breaks += 1;
-    return { kind: 'break', dropped: 0, reason: '' };
+    return { kind: 'break', dropped: 0 };
   }
 
   /** Takes note of data. Returns whether it is new: what is replayed may have been seen. */

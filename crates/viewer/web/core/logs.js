@@ -4,10 +4,11 @@ import { labelOf, labelsOf, serviceName, valueText } from './attributes.js';
 import { holdsAll, matcher } from './filter.js';
 import { eachRecord, milliseconds } from './otlp.js';
 import { Ring } from './ring.js';
+import { sizeOf } from './size.js';
 
 /** Records that are kept; the oldest goes. */
 export const MAX_RECORDS = 5000;
-/** How much of all records is kept, in characters of their JSON; the oldest go. */
+/** How much of all records is kept, in characters; the oldest go. */
 export const MAX_CHARACTERS = 16_000_000;
 /** How much of a record is looked through for words, in characters. */
 const MAX_TEXT = 4096;
@@ -41,8 +42,12 @@ export class Logs {
 
   /** Takes the records of a request that came in at a time, in milliseconds. */
   add(request, received) {
+    let last;
     eachRecord(request, (record, resource, scope) => {
       const entry = entryOf(record, resource, scope, received);
+      // The records of a resource share what is kept of it.
+      if (resource !== last) entry.size += sizeOf(resource.labels);
+      last = resource;
       this.#push(entry);
     });
   }
@@ -97,7 +102,6 @@ function entryOf(record, resource, scope, received) {
     scope,
     record,
     text: text.slice(0, MAX_TEXT).toLowerCase(),
-    // What the record, its texts and its labels take, more or less.
-    size: 400 + 3 * text.length,
+    size: sizeOf(record) + 2 * text.length,
   };
 }

@@ -18,6 +18,8 @@ export const LIMITS = {
   points: 1800,
   /** Numbers in all points, of 8 bytes each. */
   cells: 6_000_000,
+  /** Characters of all names and labels. Beyond it, nothing is kept of further series. */
+  characters: 32_000_000,
 };
 
 /** The fewest points of a series that the limit of cells leaves. */
@@ -44,9 +46,10 @@ export class Metrics {
     this.byKey = new Map();
     this.series = 0;
     this.cells = 0;
+    this.characters = 0;
     this.points = this.limits.points;
     /** What limits have kept out. */
-    this.refused = { metrics: 0, series: 0 };
+    this.refused = { metrics: 0, series: 0, texts: 0 };
     /** The time of the newest point, in milliseconds. */
     this.newest = 0;
   }
@@ -77,12 +80,10 @@ export class Metrics {
     const key = [name, unit, kind, temporality, monotonic ? 'monotonic' : ''].join('\n');
     let metric = this.byKey.get(key);
     if (!metric) {
-      if (this.byKey.size >= this.limits.metrics) {
-        this.refused.metrics += 1;
-        return undefined;
-      }
+      if (this.#isFull('metrics', this.byKey.size)) return undefined;
       metric = { ...described, key, series: new Map(), newest: 0 };
       this.byKey.set(key, metric);
+      this.characters += 2 * key.length + described.description.length;
     }
     return metric;
   }
@@ -92,16 +93,22 @@ export class Metrics {
     const key = `${resource.key}\n${scope}\n${labelsKey(labels)}`;
     let series = metric.series.get(key);
     if (!series) {
-      if (this.series >= this.limits.series) {
-        this.refused.series += 1;
-        return undefined;
-      }
+      if (this.#isFull('series', this.series)) return undefined;
       series = { resource: resource.labels, scope, labels, ...this.#store(metric.kind) };
       metric.series.set(key, series);
       this.series += 1;
+      // The key holds all labels, and those of the resource are there again for each series.
+      this.characters += 2 * key.length;
       this.cells += series.rows?.size ?? 0;
     }
     return series;
+  }
+
+  /** Whether there is no room for one more of something; if so, counts by what. */
+  #isFull(what, size) {
+    const limit = size >= this.limits[what] ? what : this.characters >= this.limits.characters ? 'texts' : '';
+    if (limit) this.refused[limit] += 1;
+    return limit !== '';
   }
 
   /** What the points of a kind are kept in: rows of numbers, or a ring of objects. */

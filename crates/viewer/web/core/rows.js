@@ -1,7 +1,9 @@
 /** What lists show: rows that can be sent from the worker to the page, small and without cycles. */
 
 import { buckets, compact, merge } from './distribution.js';
-import { alike, combinesBy, linesOf, modesOf } from './lines.js';
+import { count } from './format.js';
+import { MAX_SHOWN, pretty } from './frames.js';
+import { alike, breakLines, combinesBy, linesOf, modesOf } from './lines.js';
 
 /** How much of a log record's body a row shows, in characters. */
 const MAX_BODY = 500;
@@ -11,6 +13,8 @@ const SPARK_STEPS = 60;
 const THRIFT = 20;
 /** How long it is kept at least, in milliseconds. */
 const LEAST_AGE = 900;
+/** How long the lines of a chart are not chosen anew, in milliseconds: they would come and go. */
+const CHOICE_LASTS = 10_000;
 /** The most bars of a chart of buckets. */
 const MAX_BARS = 40;
 /** The most labels that are offered to group by, and values that are named of each. */
@@ -43,14 +47,18 @@ function sparkMode(metric) {
 }
 
 /** A chart of a metric: its lines, and what else there is to choose from. */
-export function chart(metric, settings, matches, { from, to, until }) {
+export function chart(metric, settings, matches, { from, to, until }, now, gaps = []) {
   const modes = modesOf(metric);
   const mode = modes.includes(settings.mode) ? settings.mode : modes[0];
   const { name, unit, kind, temporality, monotonic, description } = metric;
   const distributed = kind === 'histogram' || kind === 'exponentialHistogram';
   // Three lines a series are too many to begin with.
   const by = settings.by || (distributed ? '*' : 'each');
-  const view = { from, to, until, mode, groupBy: by, matches };
+  const kept = keptOf(metric, { mode, by, matches }, now);
+  const found = linesOf(metric, { from, to, until, mode, groupBy: by, matches, kept });
+  breakLines(found, gaps.map(({ time }) => time));
+  kept.clear();
+  for (const { key } of found.lines) kept.add(key);
   return {
     key: metric.key,
     metric: { name, unit, kind, temporality, monotonic, description },
@@ -60,10 +68,18 @@ export function chart(metric, settings, matches, { from, to, until }) {
     by,
     from,
     to,
-    ...linesOf(metric, view),
+    ...found,
     labels: labelsOfMetric(metric),
     bars: distributed ? bars(metric, matches, until) : undefined,
   };
+}
+
+/** The keys of the lines that were shown, unless it was another choice or too long ago. */
+function keptOf(metric, { mode, by, matches }, now) {
+  const known = metric.choice;
+  const lasts = known && known.mode === mode && known.by === by && known.matches === matches && now - known.at < CHOICE_LASTS;
+  if (!lasts) metric.choice = { mode, by, matches, at: now, kept: new Set() };
+  return metric.choice.kept;
 }
 
 /** The labels of a metric's series, with the values of each: those that differ first. */
@@ -124,15 +140,32 @@ export function logDetail({ id, time, severity, severityText, service, body, lab
 
 /** The row of a waterfall. */
 export function spanRow({ span, depth, orphan }) {
-  const { id, parent, name, kind, begin, end, failed, service, labels, resource, scope, sent } = span;
-  const { status, events, links, flags, traceState } = sent;
-  const times = (events ?? []).length;
-  return { id, parent, name, kind, begin, end, failed, service, labels, resource, scope, status, events, links, flags, traceState, times, depth, orphan };
+  const { id, parent, name, kind, begin, end, failed, service } = span;
+  return { id, parent, name, kind, begin, end, failed, service, depth, orphan };
+}
+
+/** All of a span that its row doesn't say. */
+export function spanDetail({ labels, resource, scope, sent }) {
+  return { labels, resource, scope, sent };
+}
+
+/** What is said of a gap, by its kind. */
+export function gapText(kind, dropped) {
+  if (kind === 'lost') return `${count(dropped, 'export')} lost here`;
+  if (kind === 'away') return 'other views were open for so long that not all that came is here';
+  return 'what came before the relay was reached again is not known';
 }
 
 /** The row of a frame: how it begins. */
-export function frameRow({ id, time, text, signal, items }) {
+export function frameRow({ id, gap, time, text, signal, items }) {
+  if (gap) return { id, gap, time };
   return { id, time, length: text.length, signal, items, begin: text.slice(0, 200) };
+}
+
+/** All of a frame, and so much of it to be read as is shown. */
+export function frameDetail({ id, time, text, signal, items }) {
+  const whole = pretty(text);
+  return { id, time, text, signal, items, shown: whole.slice(0, MAX_SHOWN), length: whole.length };
 }
 
 /** The labels that any series has, to complete filters with. */

@@ -2,6 +2,7 @@
 
 import { labelsOf, serviceName } from './attributes.js';
 import { eachSpan, milliseconds } from './otlp.js';
+import { sizeOf } from './size.js';
 
 export const LIMITS = {
   /** Traces; the one that was longest without a span goes. */
@@ -10,6 +11,8 @@ export const LIMITS = {
   spans: 20_000,
   /** Spans of one trace; of more, only their number is kept. */
   spansOfTrace: 2000,
+  /** What all spans take, in characters; whole traces go. */
+  characters: 32_000_000,
 };
 
 /** `Status.StatusCode` of OTLP's trace.proto. */
@@ -27,17 +30,24 @@ export class Traces {
     /** By their id, the one that got a span last at the end. */
     this.byId = new Map();
     this.spans = 0;
+    this.characters = 0;
     /** Traces that had to go. */
     this.gone = 0;
   }
 
   add(request) {
-    eachSpan(request, (span, resource, scope) => this.#take(span, resource, scope));
+    let last;
+    eachSpan(request, (span, resource, scope) => {
+      // The spans of a resource share what is kept of it.
+      const size = sizeOf(span) + (resource === last ? 0 : sizeOf(resource.labels));
+      last = resource;
+      this.#take(span, resource, scope, size);
+    });
   }
 
-  #take(sent, resource, scope) {
+  #take(sent, resource, scope, size) {
     const id = sent.traceId ?? '';
-    const trace = this.byId.get(id) ?? { id, spans: new Map(), left: 0, summary: undefined };
+    const trace = this.byId.get(id) ?? { id, spans: new Map(), size: 0, left: 0, summary: undefined };
     // Behind all others: that is the order in which they go.
     this.byId.delete(id);
     this.byId.set(id, trace);
@@ -49,13 +59,22 @@ export class Traces {
     const known = trace.spans.size;
     trace.spans.set(sent.spanId ?? '', spanOf(sent, resource, scope));
     this.spans += trace.spans.size - known;
-    while (this.byId.size > this.limits.traces || this.spans > this.limits.spans) this.#forgetOldest();
+    trace.size += size;
+    this.characters += size;
+    while (this.#isFull()) this.#forgetOldest();
+  }
+
+  /** The newest trace stays, whatever it takes. */
+  #isFull() {
+    const { traces, spans, characters } = this.limits;
+    return this.byId.size > 1 && (this.byId.size > traces || this.spans > spans || this.characters > characters);
   }
 
   #forgetOldest() {
     const [id, trace] = this.byId.entries().next().value;
     this.byId.delete(id);
     this.spans -= trace.spans.size;
+    this.characters -= trace.size;
     this.gone += 1;
   }
 
@@ -114,6 +133,12 @@ export function summaryOf({ id, spans, left }) {
   };
 }
 
+/** Why a span stands at the top that says it has a parent. */
+function orphanhood({ parent }, spans) {
+  if (parent === '') return '';
+  return spans.has(parent) ? 'circle' : 'missing';
+}
+
 /** Whether a span is a better root: one without a parent, then the earlier one. */
 function comesBefore(span, other) {
   const [rooted, otherRooted] = [span.parent === '', other.parent === ''];
@@ -124,7 +149,8 @@ function comesBefore(span, other) {
  * The spans of a trace as rows of a waterfall: each span before its children, siblings by time.
  *
  * A row is `{ span, depth, orphan }`; one whose parent has not come (yet) stands at the top as an
- * orphan. Parents that are their own descendants are taken for missing, so every span has one row.
+ * orphan, which is why: `missing`, or `circle` for a span that is its own ancestor; else it is empty.
+ * So every span has one row.
  */
 export function waterfall({ spans }) {
   const children = new Map();
@@ -144,8 +170,7 @@ export function waterfall({ spans }) {
       const { span, depth } = stack.pop();
       if (seen.has(span.id)) continue;
       seen.add(span.id);
-      const orphan = depth === 0 && span.parent !== '';
-      rows.push({ span, depth, orphan });
+      rows.push({ span, depth, orphan: depth === 0 ? orphanhood(span, spans) : '' });
       const below = (children.get(span.id) ?? []).sort((one, other) => other.begin - one.begin);
       for (const child of below) stack.push({ span: child, depth: depth + 1 });
     }

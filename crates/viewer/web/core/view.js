@@ -3,7 +3,7 @@
  * has to be asked of the relay for it.
  */
 
-import { parseFilter } from './filter.js';
+import { globOf, parseFilter } from './filter.js';
 
 export const TABS = ['metrics', 'logs', 'traces', 'raw'];
 /** Spans of time that charts show, in milliseconds. */
@@ -26,6 +26,7 @@ export function initialView() {
     charts: {},
     severity: '',
     trace: '',
+    failed: false,
     path: 'ws',
     format: 'otlp',
   };
@@ -43,6 +44,7 @@ export function readView(fragment) {
   view.window = oneOf(Object.keys(WINDOWS), parameters.get('window'), view.window);
   view.severity = oneOf(['DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'], parameters.get('severity'), '');
   view.trace = parameters.get('trace') ?? '';
+  view.failed = parameters.has('failed');
   view.path = oneOf(PATHS, parameters.get('path'), view.path);
   view.format = oneOf(FORMATS, parameters.get('format'), view.format);
   for (const name of view.metrics) {
@@ -71,7 +73,10 @@ export function writeView(view) {
     put('window', view.window, DEFAULT_WINDOW);
   }
   if (view.tab === 'logs') put('severity', view.severity);
-  if (view.tab === 'traces') put('trace', view.trace);
+  if (view.tab === 'traces') {
+    put('trace', view.trace);
+    if (view.failed) parameters.append('failed', '');
+  }
   if (view.tab === 'raw') {
     put('path', view.path, 'ws');
     put('format', view.format, 'otlp');
@@ -108,7 +113,7 @@ export function requestOf(view) {
   if (showsCharts(view)) {
     // A clause about metrics would widen what was chosen.
     const others = parameters.filter(([name]) => name !== 'metric');
-    const chosen = view.metrics.map((name) => ['metric', name]);
+    const chosen = view.metrics.map((name) => ['metric', globOf(name)]);
     return { path: 'ws/metrics', parameters: [...chosen, ...others], replay: 'all' };
   }
   if (view.tab === 'logs' && view.severity) parameters.push(['severity', view.severity]);

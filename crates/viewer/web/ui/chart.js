@@ -1,13 +1,13 @@
 /** One chart of a metric: lines, legend, buckets, and what can be chosen. */
 
 import uPlot from '../vendor/uplot/uPlot.esm.js';
-import { clock, count, plain, quantity, unitName } from '../core/format.js';
+import { clauseText, globOf } from '../core/filter.js';
+import { clock, count, plain, quantity, scaleTexts, unitName } from '../core/format.js';
 import { choice, fill, h, iconButton, setText } from './dom.js';
 import { labelText, nameText, shortName, splitLabels, valueText } from './labels.js';
 import { colour } from './theme.js';
 import { bucketBars } from './bars.js';
 
-const HEIGHT = 220;
 const COLOURS = 10;
 const MODES = {
   value: 'Value',
@@ -18,12 +18,14 @@ const MODES = {
   p99: 'p99',
   mean: 'Mean',
 };
+/** Steps of scales of bytes: powers of two, which KiB and MiB name in few digits. */
+const BINARY_STEPS = Array.from({ length: 60 }, (_, power) => 2 ** power);
 const NATURAL = new Intl.Collator('en', { numeric: true });
 /** Charts whose cursors move together. */
 const SYNC = uPlot.sync('charts');
 
 export class Chart {
-  /** @param {object} acts `remove()`, `set({ mode, by })` and `filter(name, value)` */
+  /** @param {object} acts `remove()`, `set({ mode, by })` and `filter(clauses)` */
   constructor(acts) {
     this.acts = acts;
     this.slots = new Map();
@@ -53,14 +55,16 @@ export class Chart {
     this.#showHead(chart);
     const lines = this.#inOrder(chart.lines);
     const { shared, differing } = splitLabels(lines);
+    this.sharedNames = new Set(shared.map(([name]) => name));
     this.names = lines.map((line) => valueText(differing(line)) || 'all');
     this.titles = lines.map((line) => labelText(differing(line)));
     setText(this.legendHead, lines.length > 0 ? nameText(differing(lines[0])) : '');
-    setText(this.shared, chart.by === '*' ? `${count(chart.series, 'series', 'series')} in one` : labelText(shared));
+    const many = chart.by === '*' && chart.series > 1;
+    setText(this.shared, many ? `${count(chart.series, 'series', 'series')} in one` : labelText(shared));
     this.shared.title = this.shared.textContent;
     this.#plot(lines, chart);
     this.#showLegend(lines);
-    const notes = [];
+    const notes = [...new Set(gaps.map(({ text }) => `Marked: ${text}.`))];
     if (chart.lines.length === 0) notes.push('Nothing in this span of time yet. Rates and quantiles of cumulative metrics begin with the second point.');
     if (chart.hidden > 0) notes.push(`${count(chart.hidden, 'more line')}: the ${lines.length} highest are shown. Group or filter to see others.`);
     setText(this.notes, notes.join(' '));
@@ -77,11 +81,12 @@ export class Chart {
 
   /** Lines keep their place, and so their colour, as long as they are there. */
   #inOrder(lines) {
-    const keys = lines.map(({ labels }) => JSON.stringify(labels));
-    for (const key of this.slots.keys()) if (!keys.includes(key)) this.slots.delete(key);
-    const inOrder = keys.toSorted(NATURAL.compare);
-    for (const key of inOrder) if (!this.slots.has(key)) this.slots.set(key, freeSlot(this.slots));
-    const slotted = lines.map((line, at) => ({ ...line, key: keys[at], slot: this.slots.get(keys[at]) }));
+    const keys = new Set(lines.map(({ key }) => key));
+    for (const key of this.slots.keys()) if (!keys.has(key)) this.slots.delete(key);
+    const fresh = lines.filter(({ key }) => !this.slots.has(key));
+    fresh.sort((one, other) => NATURAL.compare(labelText(one.labels), labelText(other.labels)));
+    for (const { key } of fresh) this.slots.set(key, freeSlot(this.slots));
+    const slotted = lines.map((line) => ({ ...line, slot: this.slots.get(line.key) }));
     return slotted.sort((one, other) => one.slot - other.slot);
   }
 
@@ -109,47 +114,43 @@ export class Chart {
     setText(this.seriesCount, ` · ${count(series, 'series', 'series')}`);
   }
 
+  /** Draws the lines, each in its slot: the plot is made anew only for more slots than it has. */
   #plot(lines, chart) {
-    const keys = JSON.stringify([lines.map(({ key }) => key), chart.mode, chart.metric.unit]);
-    const data = [chart.times, ...lines.map(({ values }) => values)];
-    if (this.plot && this.plotKeys === keys) {
-      this.plot.setData(data, false);
-      this.plot.setScale('x', { min: chart.from / 1000, max: chart.to / 1000 });
+    const { plot } = this;
+    const needed = Math.max(...lines.map(({ slot }) => slot + 1), 1);
+    const reason = `${chart.mode} ${chart.metric.unit}`;
+    const slots = plot && this.plotted === reason ? Math.max(plot.series.length - 1, needed) : needed;
+    const data = [chart.times, ...Array.from({ length: slots }, () => new Array(chart.times.length))];
+    for (const { key, slot, values } of lines) if (!this.hidden.has(key)) data[slot + 1] = values;
+    const scale = { min: chart.from / 1000, max: chart.to / 1000 };
+    if (plot && this.plotted === reason && plot.series.length === slots + 1) {
+      plot.batch(() => {
+        plot.setData(data, false);
+        plot.setScale('x', scale);
+      });
       return;
     }
-    this.plot?.destroy();
-    this.plotKeys = keys;
-    this.plot = new uPlot(this.#options(lines, chart), data, this.plotArea);
-    this.plot.setScale('x', { min: chart.from / 1000, max: chart.to / 1000 });
+    plot?.destroy();
+    this.plotted = reason;
+    this.plot = new uPlot(this.#options(slots, chart), data, this.plotArea);
+    this.plot.setScale('x', scale);
     this.plot.root.setAttribute('aria-hidden', 'true');
   }
 
-  #options(lines, { metric, mode }) {
-    const format = (value) => shortText(value, metric, mode);
+  #options(slots, { metric, mode }) {
+    const format = (value, precision) => shortText(value, metric, mode, precision);
     const axis = { stroke: colour('--soft'), font: '12px system-ui, sans-serif', grid: { stroke: colour('--grid'), width: 1 }, ticks: { show: false } };
     return {
-      width: Math.max(this.plotArea.clientWidth, 200),
-      height: HEIGHT,
+      ...this.#size(),
       legend: { show: false },
       cursor: { sync: { key: SYNC.key, setSeries: false }, drag: { x: false, y: false }, points: { size: 6 }, y: false },
       scales: { x: { time: true, auto: false }, y: { range: rangeOf } },
       axes: [
         { ...axis, size: 30, space: 90, values: times },
-        { ...axis, size: axisSize, gap: 6, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))) },
+        { ...axis, size: axisSize, gap: 6, incrs: metric.unit === 'By' ? BINARY_STEPS : undefined, values: (_, ticks) => scaleTexts(ticks, format) },
       ],
-      series: [{}, ...lines.map((line) => this.#series(line))],
+      series: [{}, ...Array.from({ length: slots }, (_, slot) => seriesOf(slot))],
       hooks: { setCursor: [() => this.#showValues()], draw: [(plot) => this.#drawGaps(plot)] },
-    };
-  }
-
-  #series({ slot, key }) {
-    return {
-      stroke: colour(`--c${slot % COLOURS}`),
-      width: 1.5,
-      dash: slot >= COLOURS ? [6, 3] : undefined,
-      points: { show: false },
-      paths: withDots,
-      show: !this.hidden.has(key),
     };
   }
 
@@ -158,7 +159,7 @@ export class Chart {
     if (this.legendSignature !== signature) {
       this.legendSignature = signature;
       this.values = lines.map(() => h('span', { className: 'legend-value' }));
-      fill(this.legend, lines.map((line, at) => h('li', {}, this.#entry(line, at))));
+      fill(this.legend, lines.map((line, at) => h('li', {}, this.#entry(line, at), this.#filter(line, at))));
     }
     this.lines = lines;
     this.#showValues();
@@ -175,13 +176,20 @@ export class Chart {
       on: {
         click: () => {
           if (!this.hidden.delete(key)) this.hidden.add(key);
-          const shown = !this.hidden.has(key);
-          button.setAttribute('aria-pressed', String(shown));
-          this.plot.setSeries(this.lines.findIndex((line) => line.key === key) + 1, { show: shown });
+          button.setAttribute('aria-pressed', String(!this.hidden.has(key)));
+          this.#plot(this.lines, this.chart);
         },
       },
     }, mark, h('span', { className: 'legend-name' }, this.names[at]), this.values[at]);
     return button;
+  }
+
+  /** What makes a filter of the labels that tell a line from others. */
+  #filter({ labels }, at) {
+    const own = labels.filter(([name]) => name.includes('.') && !this.sharedNames.has(name));
+    if (own.length === 0) return undefined;
+    const clauses = own.map(([name, value]) => clauseText(name, globOf(value)));
+    return h('button', { type: 'button', className: 'link filter-by', title: clauses.join(' '), 'aria-label': `Filter by ${this.titles[at]}`, on: { click: () => this.acts.filter(clauses) } }, 'filter');
   }
 
   /** The values under the cursor, or the newest. */
@@ -189,9 +197,9 @@ export class Chart {
     const { lines, chart, plot } = this;
     if (!lines || !plot) return;
     const { metric, mode } = chart;
-    const at = plot.cursor.idx ?? -1;
+    const at = plot.cursor.left >= 0 ? (plot.cursor.idx ?? -1) : -1;
     lines.forEach(({ values, newest }, line) => {
-      const value = plot.cursor.left >= 0 && at >= 0 ? nearest(values, at) : newest;
+      const value = at >= 0 ? nearest(values, at) : newest;
       setText(this.values[line], isDistribution(metric) && mode === 'rate' ? `${plain(value ?? NaN)}/s` : quantity(value, metric.unit, mode === 'rate'));
     });
   }
@@ -209,10 +217,27 @@ export class Chart {
     pen.restore();
   }
 
-  #resize() {
-    const width = this.plotArea.clientWidth;
-    if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: HEIGHT });
+  #size() {
+    const { clientWidth, clientHeight } = this.plotArea;
+    return { width: Math.max(clientWidth, 200), height: Math.max(clientHeight, 100) };
   }
+
+  #resize() {
+    const { plot } = this;
+    const size = this.#size();
+    if (plot && this.plotArea.clientWidth > 0 && (size.width !== plot.width || size.height !== plot.height)) plot.setSize(size);
+  }
+}
+
+/** How the line of a slot is drawn. */
+function seriesOf(slot) {
+  return {
+    stroke: colour(`--c${slot % COLOURS}`),
+    width: 1.5,
+    dash: slot >= COLOURS ? [6, 3] : undefined,
+    points: { show: false },
+    paths: withDots,
+  };
 }
 
 function freeSlot(slots) {
@@ -227,10 +252,10 @@ function isDistribution({ kind }) {
 }
 
 /** A value where its unit is named beside: only bytes, times and the like have one of their own. */
-export function shortText(value, { unit, kind }, mode) {
+export function shortText(value, { unit, kind }, mode, precision) {
   if (value === undefined || value === null) return '–';
-  if (isDistribution({ kind }) && mode === 'rate') return `${plain(value)}/s`;
-  return quantity(value, unitName(unit) === unit || unit === 'By' ? unit : '1', mode === 'rate');
+  if (isDistribution({ kind }) && mode === 'rate') return `${plain(value, precision)}/s`;
+  return quantity(value, unitName(unit) === unit || unit === 'By' ? unit : '1', mode === 'rate', precision);
 }
 
 /** What a metric is: `counter, cumulative · bytes`. */

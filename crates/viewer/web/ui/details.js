@@ -1,11 +1,13 @@
 /** The panel beside a list, with all of what is open there. */
 
-import { clock } from '../core/format.js';
+import { clock, grouped } from '../core/format.js';
 import { clauseText, globOf } from '../core/filter.js';
+import { MAX_SHOWN } from '../core/frames.js';
 import { copyButton, fill, h, iconButton } from './dom.js';
 
-/** The most characters of JSON that are shown; copying takes all. */
-const MAX_SHOWN = 200_000;
+/** The most characters of a value that take as much room as they need, and that are shown at all. */
+const MAX_PLAIN = 600;
+const MAX_VALUE = 10_000;
 
 export class Details {
   /** @param {object} options `label`, and `close()` */
@@ -35,7 +37,18 @@ export class Details {
 /** A table of names and values. `filter(text)` adds to the filter, where a name has one. */
 export function table(caption, rows, filter) {
   if (rows.length === 0) return undefined;
-  return h('table', { className: 'pairs' }, h('caption', {}, caption), h('tbody', {}, rows.map(([name, value, clause]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, value, clause && filter && filterButton(clause, value, filter))))));
+  return h('table', { className: 'pairs' }, h('caption', {}, caption), h('tbody', {}, rows.map(([name, value, clause]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, roomy(name, value), clause && filter && filterButton(clause, value, filter))))));
+}
+
+/** A value; a long one in a box of its own. */
+function roomy(name, value) {
+  if (value.length <= MAX_PLAIN) return value;
+  return h('div', { className: 'long', tabIndex: 0, role: 'region', 'aria-label': name }, shortened(value));
+}
+
+/** As much of a text as is shown. All of it is in the JSON beside it. */
+export function shortened(text) {
+  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}… ${grouped(text.length - MAX_VALUE)} more characters` : text;
 }
 
 function filterButton(clause, value, filter) {
@@ -52,15 +65,20 @@ export function labelTables({ labels, resource, scope }, filter) {
   ];
 }
 
-/** A value as JSON, to be read and copied. */
-export function json(caption, value, open = true) {
-  const text = JSON.stringify(value, null, 2);
-  return h('details', { className: 'json', open }, h('summary', {}, caption), code(caption, text, text));
+/** A value as JSON, to be read and copied: made when it is opened. */
+export function json(caption, value) {
+  const details = h('details', { className: 'json' }, h('summary', {}, caption));
+  const show = () => {
+    const text = JSON.stringify(value, null, 2);
+    details.append(code(caption, text.slice(0, MAX_SHOWN), text, text.length));
+  };
+  details.addEventListener('toggle', show, { once: true });
+  return details;
 }
 
-/** A text of which a part is shown, and all is copied. */
-export function code(label, text, whole = text) {
-  const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}\n… ${(text.length - MAX_SHOWN).toLocaleString('en')} more characters; copy takes all` : text;
+/** A text of which a part is shown, of so many characters, and `whole` is copied. */
+export function code(label, part, whole = part, length = part.length) {
+  const shown = length > part.length ? `${part}\n… ${grouped(length - part.length)} more characters; copy takes all` : part;
   return h('div', { className: 'code' }, h('pre', { tabIndex: 0, role: 'region', 'aria-label': label }, h('code', {}, shown)), copyButton(`Copy: ${label}`, () => whole));
 }
 

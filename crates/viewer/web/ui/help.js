@@ -14,7 +14,7 @@ const KEYS = [
 ];
 const FILTERS = [
   ['timeout', 'text: in names of metrics and traces, in all of a log record'],
-  ['resource.service.name=shop-*', 'an attribute of the resource; * is any text, ? any one character'],
+  ['resource.service.name=shop-*', 'an attribute of the resource; * is any text, ? any one character, \\* and \\? are themselves'],
   ['attr.http.route=/cart', 'an attribute of the item itself'],
   ['metric=http.*  span=GET*  scope=…', 'a name'],
 ];

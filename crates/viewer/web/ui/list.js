@@ -10,9 +10,11 @@ const SPARE = 6;
 
 export class List {
   /**
-   * @param {object} options `label`; `rowHeight` in pixels; `render(row)` gives the content of a
-   *   row; `idOf(row)`; `open(row)`; `toggle(row)` for one whose rows can be chosen; `moved()` when other rows come into sight; `left()` when the end, at which
-   *   a list that `follows` stays, is left; `head`, an element that stands above the rows
+   * @param {object} options `label`; `rowHeight` in pixels; `render(row, element)` gives the content
+   *   of a row; `renew(row, content)`, for rows that change often, puts another row into it;
+   *   `idOf(row)`; `open(row)`; `toggle(row)` for one whose rows can be chosen; `moved()` when other
+   *   rows come into sight; `left()` when the end, at which a list that `follows` stays, is left;
+   *   `head`, an element that stands above the rows
    */
   constructor(options) {
     this.options = options;
@@ -51,7 +53,8 @@ export class List {
     this.total = total;
     this.rows = rows;
     this.from = from;
-    this.body.style.height = `${total * rowHeight}px`;
+    const height = `${total * rowHeight}px`;
+    if (this.body.style.height !== height) this.body.style.height = height;
     const kept = new Set();
     rows.forEach((row, at) => {
       const id = String(idOf(row));
@@ -86,16 +89,17 @@ export class List {
   }
 
   #place(id, row, place) {
-    const { rowHeight, render } = this.options;
-    const known = this.elements.get(id);
+    const { rowHeight, render, renew } = this.options;
     const signature = JSON.stringify(row);
-    const element = known?.element ?? h('div', { className: 'list-row', role: 'option', id: `row-${++made}`, 'aria-selected': 'false' });
-    element.style.transform = `translateY(${place * rowHeight}px)`;
-    if (known?.signature !== signature) {
-      element.replaceChildren(...render(row, element));
+    const entry = this.elements.get(id) ?? { element: h('div', { className: 'list-row', role: 'option', id: `row-${++made}`, 'aria-selected': 'false' }) };
+    const { element } = entry;
+    if (entry.place !== place) element.style.transform = `translateY(${place * rowHeight}px)`;
+    if (entry.signature !== signature) {
+      if (entry.content && renew) renew(row, entry.content);
+      else element.replaceChildren(...(entry.content = render(row, element)));
     }
-    if (!known) this.body.append(element);
-    this.elements.set(id, { element, signature, row, place });
+    if (element.parentNode !== this.body) this.body.append(element);
+    this.elements.set(id, Object.assign(entry, { signature, row, place }));
   }
 
   /** Puts the rows in order in the document too, which is what screen readers go by. */
@@ -112,9 +116,10 @@ export class List {
     for (const [id, { element, row }] of this.elements) {
       const active = id === this.activeId;
       const open = id === this.openId;
+      const selected = String(this.isChosen ? this.isChosen(row) : open);
       element.classList.toggle('active', active);
       element.classList.toggle('open', open);
-      element.setAttribute('aria-selected', String(this.isChosen ? this.isChosen(row) : open));
+      if (element.getAttribute('aria-selected') !== selected) element.setAttribute('aria-selected', selected);
       if (active) this.scroller.setAttribute('aria-activedescendant', element.id);
     }
     if (!this.elements.has(this.activeId)) this.scroller.removeAttribute('aria-activedescendant');

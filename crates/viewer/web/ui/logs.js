@@ -1,9 +1,9 @@
 /** The tab of logs: a live tail, and all of the record that is open. */
 
-import { clock, count } from '../core/format.js';
+import { clock, count, grouped } from '../core/format.js';
 import { severityName } from '../core/logs.js';
 import { writeView } from '../core/view.js';
-import { dateTime, Details, json, labelTables, table } from './details.js';
+import { dateTime, Details, json, labelTables, shortened, table } from './details.js';
 import { choice, fill, h, setText } from './dom.js';
 import { List } from './list.js';
 import { welcome } from './welcome.js';
@@ -52,8 +52,8 @@ export class LogsTab {
     if (nothing && asked) fill(this.empty, h('p', { className: 'nothing' }, 'No record matches the filter yet.'));
     else if (nothing) welcome(this.empty, this.app, 'logs');
     if (nothing && asked) delete this.empty.dataset.shown;
-    const shown = total < of ? `${total.toLocaleString('en')} of ${count(of, 'record')}` : count(of, 'record');
-    setText(this.count, `${shown}${gone > 0 ? '; older ones are gone' : ''}${fresh > 0 ? `; ${fresh.toLocaleString('en')} new while paused` : ''}`);
+    const shown = total < of ? `${grouped(total)} of ${count(of, 'record')}` : count(of, 'record');
+    setText(this.count, `${shown}${gone > 0 ? '; older ones are gone' : ''}${fresh > 0 ? `; ${grouped(fresh)} new while paused` : ''}`);
     this.list.update({ total, from, rows });
   }
 
@@ -74,19 +74,24 @@ export class LogsTab {
     const filter = (text) => this.app.addFilter(text);
     this.details.show(
       [h('span', { className: `severity s-${severityName(severity) || 'NONE'}` }, severityText || 'Log'), ' record'],
-      h('p', { className: 'log-body' }, body || '(no body)'),
+      h('p', { className: 'log-body' }, shortened(body) || '(no body)'),
       table('Record', [['Time', dateTime(time)], record.observedTimeUnixNano && ['Observed', dateTime(Number(record.observedTimeUnixNano) / 1e6)], severity && ['Severity', `${severityText} (${severity})`], record.eventName && ['Event', record.eventName], record.spanId && ['Span', record.spanId]].filter(Boolean)),
       record.traceId && h('p', {}, h('a', { className: 'button', href: writeView({ ...this.app.view, tab: 'traces', filter: '', trace: record.traceId }) }, 'Show trace ', h('code', {}, record.traceId.slice(0, 8)))),
       ...labelTables(detail, filter),
-      json('As OTLP JSON', record, false),
+      json('As OTLP JSON', record),
     );
   }
+}
+
+/** What stands where something is missing. */
+export function gapText(gap) {
+  return h('span', { className: 'gap-text' }, `— ${gap} —`);
 }
 
 /** What a row of a record holds; also beside a trace. */
 export function rowOf(row, element) {
   element.classList.toggle('gap-row', Boolean(row.gap));
-  if (row.gap) return [h('span', { className: 'gap-text' }, `— ${row.gap} —`)];
+  if (row.gap) return [gapText(row.gap)];
   const name = severityName(row.severity) || 'NONE';
   return [
     h('span', { className: 'l-time' }, clock(row.time)),

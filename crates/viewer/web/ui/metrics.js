@@ -1,11 +1,12 @@
 /** The tab of metrics: a list to choose from, and the charts of what was chosen. */
 
-import { count } from '../core/format.js';
+import { count, grouped } from '../core/format.js';
 import { DEFAULT_WINDOW, MAX_CHARTS, showsCharts, WINDOWS } from '../core/view.js';
 import { Chart, kindText, shortText } from './chart.js';
 import { choice, fill, h, icon, ICONS, setText } from './dom.js';
 import { List } from './list.js';
-import { sparkline } from './spark.js';
+import { Slice } from './slice.js';
+import { drawSpark, sparkline } from './spark.js';
 import { onColours } from './theme.js';
 import { welcome } from './welcome.js';
 
@@ -22,11 +23,12 @@ export class MetricsTab {
       rowHeight: ROW,
       idOf: ({ key }) => key,
       render: rowOf,
+      renew,
       open: ({ name }) => this.#open(name),
       toggle: ({ name }) => this.#toggle(name),
       moved: () => app.refresh(),
       head: h('div', { className: 'list-head metric-row', 'aria-hidden': 'true' },
-        ['', 'Metric', 'Series', 'Newest', 'Last 5 min'].map((text, at) => h('span', { className: ['check-head', 'm-name', 'm-series', 'm-newest', 'm-spark'][at] }, text))),
+        ['', 'Metric', 'Series', 'Newest', '5 min'].map((text, at) => h('span', { className: ['check-head', 'm-name', 'm-series', 'm-newest', 'm-spark'][at] }, text))),
     });
     this.note = h('p', { className: 'note limits', role: 'status' });
     this.empty = h('div', { className: 'empty' });
@@ -34,7 +36,6 @@ export class MetricsTab {
     this.listArea = h('div', { className: 'fill column metric-list' }, this.chosen, this.list.element);
     this.element = h('div', { className: 'fill column' }, this.note, this.empty, this.listArea, this.grid);
     onColours(() => this.charts.forEach((chart) => chart.repaint()));
-    onColours(() => this.list.elements.forEach((entry) => (entry.signature = '')));
   }
 
   /** The controls of this tab, above it. */
@@ -50,15 +51,15 @@ export class MetricsTab {
   ask() {
     const { view } = this.app;
     if (showsCharts(view)) return { ask: 'charts', names: view.metrics, charts: view.charts, filter: view.filter, span: WINDOWS[view.window] };
-    return { ask: 'metrics', search: words(view.filter), filter: view.filter, span: WINDOWS[DEFAULT_WINDOW], ...this.list.range() };
+    return { ask: 'metrics', filter: view.filter, span: WINDOWS[DEFAULT_WINDOW], ...this.list.range() };
   }
 
-  show(answer, from) {
+  async show(answer, from) {
     const charts = Boolean(answer.shown);
     this.grid.hidden = !charts;
     this.listArea.hidden = charts;
     this.#showLimits(answer.limits);
-    if (charts) this.#showCharts(answer);
+    if (charts) await this.#showCharts(answer);
     else this.#showList(answer, from);
   }
 
@@ -88,45 +89,53 @@ export class MetricsTab {
     );
   }
 
-  #showCharts({ shown, gaps }) {
+  /** Shows charts, so many in a task as fit: between them the page may do what else there is to do. */
+  async #showCharts({ shown, gaps }) {
     this.empty.hidden = true;
-    const wanted = new Set();
+    const wanted = new Map();
     for (const { name, charts } of shown) {
-      if (charts.length === 0) this.#waiting(name, wanted);
-      for (const chart of charts) {
-        wanted.add(chart.key);
-        this.#chart(chart.key, name).update(chart, gaps);
-      }
+      if (charts.length === 0) wanted.set(`waiting\n${name}`, { card: this.#waiting(name) });
+      for (const chart of charts) wanted.set(chart.key, { card: this.#chart(chart.key, name), chart });
     }
+    this.#place(wanted);
+    const slice = new Slice();
+    for (const { card, chart } of wanted.values()) {
+      if (chart && card.element.isConnected) card.update(chart, gaps);
+      await slice.pause();
+    }
+  }
+
+  /** Puts the cards that are wanted into the grid, in their order, and takes the others out. */
+  #place(wanted) {
     for (const [key, chart] of this.charts) {
       if (wanted.has(key)) continue;
       chart.remove();
       this.charts.delete(key);
     }
-    [...wanted].forEach((key, at) => {
-      const { element } = this.charts.get(key);
-      if (this.grid.children[at] !== element) this.grid.insertBefore(element, this.grid.children[at] ?? null);
+    [...wanted.values()].forEach(({ card }, at) => {
+      if (this.grid.children[at] !== card.element) this.grid.insertBefore(card.element, this.grid.children[at] ?? null);
     });
     this.grid.classList.toggle('single', wanted.size === 1);
   }
 
   #chart(key, name) {
     if (!this.charts.has(key)) {
-      this.charts.set(key, new Chart({ remove: () => this.#toggle(name), set: (settings) => this.#set(name, settings) }));
+      this.charts.set(key, new Chart({ remove: () => this.#toggle(name), set: (settings) => this.#set(name, settings), filter: (clauses) => clauses.forEach(this.app.addFilter) }));
     }
     return this.charts.get(key);
   }
 
   /** A metric that was chosen and has not come. */
-  #waiting(name, wanted) {
+  #waiting(name) {
     const key = `waiting\n${name}`;
-    wanted.add(key);
-    if (this.charts.has(key)) return;
+    if (this.charts.has(key)) return this.charts.get(key);
     const element = h('section', { className: 'card waiting', 'aria-label': name },
       h('div', { className: 'card-head' }, h('div', { className: 'card-title' }, h('h2', {}, name)),
         h('button', { type: 'button', className: 'button', on: { click: () => this.#toggle(name) } }, 'Remove')),
       h('p', { className: 'note' }, 'Waiting for its next export.'));
-    this.charts.set(key, { element, remove: () => element.remove(), repaint: () => {} });
+    const card = { element, remove: () => element.remove(), repaint: () => {} };
+    this.charts.set(key, card);
+    return card;
   }
 
   #open(name) {
@@ -148,19 +157,15 @@ export class MetricsTab {
     go({ charts: { ...view.charts, [name]: settings } });
   }
 
-  #showLimits({ refused, points, metrics, series }) {
+  #showLimits({ refused, points, metrics, series, characters }) {
     const said = [];
     if (refused.metrics > 0) said.push(`More than ${count(metrics, 'metric')}: points of further ones are left out.`);
     if (refused.series > 0) said.push(`More than ${count(series, 'series', 'series')}: points of further ones are left out. A filter keeps others out instead.`);
+    if (refused.texts > 0) said.push(`More than ${grouped(characters)} characters of names and labels: points of further series are left out.`);
     if (points > 0) said.push(`So many series that each keeps its newest ${points} points only.`);
     setText(this.note, said.join(' '));
     this.note.hidden = said.length === 0;
   }
-}
-
-/** The words of a filter, without its clauses. */
-function words(filter) {
-  return filter.split(/\s+/).filter((part) => part && !part.includes('=')).join(' ');
 }
 
 /** What the newest value is of. */
@@ -170,11 +175,21 @@ function howText({ how, mode }) {
 }
 
 function rowOf(row) {
-  return [
+  const content = [
     h('span', { className: 'check', 'aria-hidden': 'true' }),
     h('span', { className: 'm-name' }, h('strong', {}, row.name), h('small', {}, kindText(row))),
-    h('span', { className: 'm-series' }, row.series.toLocaleString('en')),
-    h('span', { className: 'm-newest' }, h('span', {}, shortText(row.newest, row, row.mode)), h('small', {}, howText(row))),
-    h('span', { className: 'm-spark' }, sparkline(row.values)),
+    h('span', { className: 'm-series' }),
+    h('span', { className: 'm-newest' }, h('span'), h('small')),
+    h('span', { className: 'm-spark' }, sparkline()),
   ];
+  renew(row, content);
+  return content;
+}
+
+/** Puts what changes of a row into its content. What it is has an id of its own, and stays. */
+function renew(row, [, , series, newest, spark]) {
+  setText(series, grouped(row.series));
+  setText(newest.firstChild, shortText(row.newest, row, row.mode));
+  setText(newest.lastChild, howText(row));
+  drawSpark(spark.firstChild, row.values);
 }

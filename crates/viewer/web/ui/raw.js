@@ -1,11 +1,12 @@
 /** The tab of raw frames: what the relay sends, and how to get it elsewhere. */
 
 import * as commands from '../core/commands.js';
-import { bytes, clock, count } from '../core/format.js';
+import { bytes, clock, count, grouped } from '../core/format.js';
 import { addressOf, FORMATS, PATHS, requestOf } from '../core/view.js';
 import { code, Details } from './details.js';
 import { choice, fill, h, setText } from './dom.js';
 import { List } from './list.js';
+import { gapText } from './logs.js';
 
 const ROW = 30;
 
@@ -21,7 +22,7 @@ export class RawTab {
       follows: true,
       idOf: ({ id }) => id,
       render: rowOf,
-      open: ({ id }) => this.#open(id),
+      open: ({ id, gap }) => !gap && this.#open(id),
       moved: () => app.refresh(),
       left: () => app.pause(true),
       head: h('div', { className: 'list-head frame-row', 'aria-hidden': 'true' }, h('span', {}, 'Time'), h('span', {}, 'Signal'), h('span', { className: 'number' }, 'Size'), h('span', { className: 'f-begin' }, 'Begins')),
@@ -46,10 +47,10 @@ export class RawTab {
     return { ask: 'frames', ...this.list.range() };
   }
 
-  show({ total, from, rows, fresh }) {
+  show({ total, gone, from, rows, fresh }) {
     this.empty.hidden = total > 0;
     this.list.element.hidden = total === 0;
-    setText(this.count, `${count(total, 'frame')}${fresh > 0 ? `; ${fresh.toLocaleString('en')} new while paused` : ''}`);
+    setText(this.count, `${count(total, 'frame')}${gone > 0 ? '; older ones are gone' : ''}${fresh > 0 ? `; ${grouped(fresh)} new while paused` : ''}`);
     this.list.update({ total, from, rows });
   }
 
@@ -86,30 +87,15 @@ export class RawTab {
     this.list.setOpen(id);
     const { detail } = await this.app.query({ ask: 'frame', of: id });
     if (!detail) return;
-    const { text, time, signal, items } = detail;
+    const { text, shown, length, time, signal, items } = detail;
     const facts = [clock(time), signal, signal && count(items, 'item'), bytes(text.length)].filter(Boolean).join(' · ');
-    this.details.show('Frame', h('p', { className: 'note' }, facts), code('Frame', pretty(text), text));
+    this.details.show('Frame', h('p', { className: 'note' }, facts), code('Frame', shown, text, length));
   }
 }
 
-/** JSON with line breaks; several lines of it each by itself. */
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text.split('\n').filter(Boolean).map(prettyLine).join('\n');
-  }
-}
-
-function prettyLine(line) {
-  try {
-    return JSON.stringify(JSON.parse(line), null, 2);
-  } catch {
-    return line;
-  }
-}
-
-function rowOf({ time, signal, length, begin }) {
+function rowOf({ gap, time, signal, length, begin }, element) {
+  element.classList.toggle('gap-row', Boolean(gap));
+  if (gap) return [gapText(gap)];
   return [
     h('span', { className: 'l-time' }, clock(time)),
     h('span', {}, signal || '–'),

@@ -1,36 +1,43 @@
-/** Sparklines: a line without axes, drawn into a canvas. */
+/** Sparklines: a line without axes, as SVG, which is drawn anew without the page having to. */
 
-import { h } from './dom.js';
-import { colour } from './theme.js';
-
+const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 120;
 const HEIGHT = 26;
 
-/** A canvas with the line of these values; `undefined` is passed over. */
-export function sparkline(values) {
-  const ratio = window.devicePixelRatio || 1;
-  const canvas = h('canvas', { className: 'spark', width: WIDTH * ratio, height: HEIGHT * ratio, 'aria-hidden': 'true' });
+/** An empty sparkline, to be given values by `drawSpark`. */
+export function sparkline() {
+  const picture = document.createElementNS(SVG, 'svg');
+  picture.setAttribute('class', 'spark');
+  picture.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
+  picture.setAttribute('preserveAspectRatio', 'none');
+  picture.setAttribute('aria-hidden', 'true');
+  const paths = ['spark-line', 'spark-end'].map((name) => {
+    const path = document.createElementNS(SVG, 'path');
+    path.setAttribute('class', name);
+    return path;
+  });
+  picture.append(...paths);
+  return picture;
+}
+
+/** Draws the line of these values; `undefined` is passed over. */
+export function drawSpark(picture, values) {
+  const [line, end] = picture.children;
+  const points = pointsOf(values);
+  line.setAttribute('d', points.length > 0 ? `M${points.join('L')}` : '');
+  // A line of no length with a round end is a dot.
+  end.setAttribute('d', points.length > 0 ? `M${points.at(-1)}h0` : '');
+}
+
+/** Where the values are, as `x y`. */
+function pointsOf(values) {
+  const known = values.filter(Number.isFinite);
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  const x = (at) => 2 + (at / Math.max(values.length - 1, 1)) * (WIDTH - 5);
+  const y = (value) => (most === least ? HEIGHT / 2 : HEIGHT - 3 - ((value - least) / (most - least)) * (HEIGHT - 6));
   const points = [];
   values.forEach((value, at) => {
-    if (Number.isFinite(value)) points.push([at, value]);
+    if (Number.isFinite(value)) points.push(`${x(at).toFixed(1)} ${y(value).toFixed(1)}`);
   });
-  if (points.length === 0) return canvas;
-  const all = points.map(([, value]) => value);
-  const [least, most] = [Math.min(...all), Math.max(...all)];
-  const span = most - least || 1;
-  const pen = canvas.getContext('2d');
-  pen.scale(ratio, ratio);
-  const x = (at) => 2 + (at / Math.max(values.length - 1, 1)) * (WIDTH - 5);
-  const y = (value) => (most === least ? HEIGHT / 2 : HEIGHT - 3 - ((value - least) / span) * (HEIGHT - 6));
-  pen.strokeStyle = pen.fillStyle = colour('--accent');
-  pen.lineWidth = 1.25;
-  pen.lineJoin = 'round';
-  pen.beginPath();
-  for (const [at, value] of points) pen.lineTo(x(at), y(value));
-  pen.stroke();
-  const [at, value] = points.at(-1);
-  pen.beginPath();
-  pen.arc(x(at), y(value), 1.8, 0, 7);
-  pen.fill();
-  return canvas;
+  return points;
 }

@@ -1,6 +1,6 @@
 /** The bar below: whether the page is connected, and how much comes. */
 
-import { bytes, digits } from '../core/format.js';
+import { bytes, digits, grouped } from '../core/format.js';
 import { fill, h, setText } from './dom.js';
 
 const STATES = {
@@ -32,6 +32,7 @@ export class StateBar {
     setText(this.facts.items, `${digits(Math.round(status.items * 10) / 10)} items/s`);
     setText(this.facts.bytes, `${bytes(status.bytes)}/s`);
     setText(this.facts.lost, lostText(status));
+    this.facts.lost.title = status.breaks > 0 ? 'Exports that did not come here; of those that came while the relay was out of reach, nobody knows the number' : 'Exports that did not come here';
     this.facts.lost.classList.toggle('some', status.lost > 0 || status.breaks > 0);
     setText(this.facts.version, version ? `otlp-relay ${version}` : '');
   }
@@ -40,5 +41,5 @@ export class StateBar {
 /** What is missing: so many exports, and what nobody knows. */
 function lostText({ lost, breaks }) {
   const unknown = breaks > 0 ? ` + ${breaks} unknown` : '';
-  return `${lost.toLocaleString('en')} lost${unknown}`;
+  return `${grouped(lost)} lost${unknown}`;
 }

@@ -32,9 +32,15 @@ export function onColours(listener) {
   listeners.add(listener);
 }
 
-/** The value of a colour of the style, for canvases. */
+/** The value of a colour of the style, for canvases, which know no variables. */
 export function colour(name) {
-  if (!colours.has(name)) colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  if (!colours.has(name)) {
+    const probe = h('span', { hidden: true });
+    probe.style.color = `var(${name})`;
+    document.body.append(probe);
+    colours.set(name, getComputedStyle(probe).color);
+    probe.remove();
+  }
   return colours.get(name);
 }
 

@@ -1,8 +1,8 @@
 /** The tab of traces: the newest ones, and the waterfall of the one that is open. */
 
-import { clock, count, duration } from '../core/format.js';
+import { clock, count, duration, grouped } from '../core/format.js';
 import { Details } from './details.js';
-import { fill, h, setText } from './dom.js';
+import { choice, fill, h, setText } from './dom.js';
 import { List } from './list.js';
 import { Waterfall } from './waterfall.js';
 import { welcome } from './welcome.js';
@@ -33,11 +33,13 @@ export class TracesTab {
   }
 
   controls() {
-    return [];
+    const { view, go } = this.app;
+    return [choice('Which traces', [['', 'All traces'], ['failed', 'With errors']], view.failed ? 'failed' : '', (which) => go({ failed: which === 'failed' }))];
   }
 
   ask() {
-    return { ask: 'traces', filter: this.app.view.filter, ...this.list.range() };
+    const { filter, failed } = this.app.view;
+    return { ask: 'traces', filter, failed, ...this.list.range() };
   }
 
   show({ total, of, gone, rows }, from) {
@@ -50,7 +52,7 @@ export class TracesTab {
     } else if (nothing) {
       welcome(this.empty, this.app, 'traces');
     }
-    const shown = total < of ? `${total.toLocaleString('en')} of ${count(of, 'trace')}` : count(of, 'trace');
+    const shown = total < of ? `${grouped(total)} of ${count(of, 'trace')}` : count(of, 'trace');
     setText(this.count, `${shown}${gone > 0 ? '; older ones are gone' : ''}`);
     this.longest = Math.max(...rows.map(({ duration }) => duration), 1e-6);
     this.list.update({ total, from, rows: rows.map((row) => ({ ...row, part: Math.round((row.duration / this.longest) * 50) / 50 })) });
@@ -71,16 +73,17 @@ export class TracesTab {
     }
     if (this.asking) return;
     this.asking = true;
-    const trace = await this.app.query({ ask: 'trace', of: id });
+    const trace = await this.app.query({ ask: 'trace', of: id, known: this.waterfall.version });
     this.asking = false;
     if (this.app.view.trace !== id) return;
     const title = ['Trace ', h('code', { title: id }, id.slice(0, 16))];
-    if (trace.rows.length === 0) {
+    if (trace.rows?.length === 0) {
       this.waterfall.forget();
       this.details.show(title, h('p', { className: 'note' }, 'No span of this trace has come while this page was open, or it is gone already.'));
       return;
     }
-    if (this.waterfall.update(trace) || !this.details.isOpen) this.details.show(title, this.waterfall.element);
+    if (trace.rows) this.waterfall.show(trace);
+    if (trace.rows || !this.details.isOpen) this.details.show(title, this.waterfall.element);
   }
 
   #row({ begin, name, service, services, duration: length, part, spans, errors, rooted, failed }) {
@@ -91,8 +94,8 @@ export class TracesTab {
       h('span', { className: 't-name' }, h('strong', {}, name || '(no name)'),
         h('small', {}, [service, services > 1 ? `${services} services` : '', rooted ? '' : 'root not received'].filter(Boolean).join(' · '))),
       h('span', { className: 't-duration' }, duration(length / 1000), bar),
-      h('span', { className: 't-spans' }, spans.toLocaleString('en')),
-      h('span', { className: errors > 0 ? 't-errors some' : 't-errors' }, errors > 0 ? errors.toLocaleString('en') : '–'),
+      h('span', { className: 't-spans' }, grouped(spans)),
+      h('span', { className: errors > 0 ? 't-errors some' : 't-errors' }, errors > 0 ? grouped(errors) : '–'),
     ];
   }
 }

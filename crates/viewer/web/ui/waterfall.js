@@ -13,7 +13,7 @@ const COLOURS = 10;
 const MAX_ROWS = 500;
 
 export class Waterfall {
-  /** @param {object} app `addFilter(text)` */
+  /** @param {object} app `addFilter(text)`, `query(question)` */
   constructor(app) {
     this.app = app;
     this.element = h('div', { className: 'waterfall' });
@@ -21,19 +21,20 @@ export class Waterfall {
   }
 
   forget() {
-    this.signature = '';
+    /** Which state of which trace is shown. */
+    this.version = '';
+    this.trace = undefined;
+    /** The id of the span that is open, and all that it holds. */
     this.open = undefined;
+    this.detail = undefined;
   }
 
-  /** Shows a trace. Returns whether it has changed since. */
-  update(trace) {
-    const signature = `${trace.trace} ${trace.rows.length} ${trace.left} ${trace.logs.length} ${this.open}`;
-    if (signature === this.signature) return false;
-    if (!this.signature.startsWith(trace.trace)) this.open = undefined;
-    this.signature = `${trace.trace} ${trace.rows.length} ${trace.left} ${trace.logs.length} ${this.open}`;
+  /** Shows a trace, or more of it. */
+  show(trace) {
+    if (this.trace?.trace !== trace.trace) this.forget();
     this.trace = trace;
+    this.version = trace.version;
     this.#draw();
-    return true;
   }
 
   #draw() {
@@ -78,27 +79,31 @@ export class Waterfall {
       on: { click: () => this.#toggle(row.id) },
     }, name, h('span', { className: 'span-track' }, bar), row.failed && unseen(', error'));
     return h('li', {}, button,
-      row.orphan && h('small', { className: 'orphan' }, `parent ${row.parent} not received`),
+      row.orphan && h('small', { className: 'orphan' }, row.orphan === 'circle' ? 'its own ancestor: parents go in a circle' : `parent ${row.parent} not received`),
       isOpen && this.#detail(row, begin));
   }
 
-  #toggle(id) {
-    this.open = this.open === id ? undefined : id;
+  async #toggle(id) {
+    const { trace } = this.trace;
+    const { detail } = this.open === id ? {} : await this.app.query({ ask: 'span', trace, of: id });
+    if (this.trace?.trace !== trace) return;
+    this.detail = detail;
+    this.open = detail && id;
     this.#draw();
     this.element.querySelector(`[data-span="${CSS.escape(id)}"]`)?.focus();
   }
 
   #detail(row, begin) {
     const filter = (text) => this.app.addFilter(text);
-    const { message } = row.status ?? {};
+    const { sent } = this.detail;
+    const { message } = sent.status ?? {};
     const facts = [['Service', row.service, 'resource.service.name'], ['Kind', row.kind || 'unspecified'], ['Begins', `+${duration((row.begin - begin) / 1000)}`], ['Lasts', duration((row.end - row.begin) / 1000)], row.failed && ['Error', message || 'yes'], ['Span', row.id], row.parent && ['Parent', row.parent]];
-    const events = (row.events ?? []).map((event) => [event.name ?? '', `+${duration((milliseconds(event.timeUnixNano) - begin) / 1000)}`]);
+    const events = (sent.events ?? []).map((event) => [event.name ?? '', `+${duration((milliseconds(event.timeUnixNano) - begin) / 1000)}`]);
     return h('div', { className: 'span-detail' },
       table('Span', facts.filter(Boolean), filter),
       table('Events', events),
-      ...labelTables(row, filter),
-      row.links?.length > 0 && json('Links', row.links, false),
-      row.events?.length > 0 && json('Events as OTLP JSON', row.events, false));
+      ...labelTables(this.detail, filter),
+      json('As OTLP JSON', sent));
   }
 }
 
