@@ -15,7 +15,7 @@ use crate::sink::Export;
 
 /// Bodies longer than this many bytes are decoded by [`Decoders`], so that the other connections
 /// of a thread don't wait for them. Shorter ones take less time than the round trip to another
-/// thread is worth, or, where they are refused, some tens of milliseconds at most.
+/// thread is worth, but for JSON that is refused, which is read twice.
 pub const OFFLOAD_BYTES: usize = 1 << 20;
 
 /// What became of an acceptable request.
