@@ -2,8 +2,8 @@
 //!
 //! This crate composes the others: [`ingest`] receives exports, [`fanout`] shows them to
 //! WebSocket clients, and here is what joins them ([`bridge`]), the connections below them
-//! ([`conn`]), who may talk to the relay ([`gate`], [`cors`], [`tokens`], [`tls`]), and the command
-//! line ([`cli`]).
+//! ([`conn`]), who may talk to the relay ([`gate`], [`cors`], [`tokens`], [`tls`]), what can
+//! be set ([`settings`]), and the command line ([`cli`]).
 //! [`Relay`] is the whole program, callable from a test. Beside it, [`conversion`] converts files
 //! with [`::convert`], without a relay.
 
@@ -22,6 +22,7 @@ mod grpc;
 pub mod logging;
 mod pages;
 pub mod proxies;
+pub mod settings;
 mod showing;
 pub mod shutdown;
 mod throttle;

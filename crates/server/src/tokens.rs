@@ -29,7 +29,10 @@ const MAX_TOKEN: usize = 4096;
 #[derive(Debug, Error)]
 pub enum TokenError {
     /// It can't be read.
-    #[error("the file of tokens {path} can't be read: {source}")]
+    #[error(
+        "the file of tokens {path} can't be read: {source}{}",
+        files::hint(source)
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -48,7 +51,7 @@ pub enum TokenError {
         line: usize,
     },
     /// There is none, so that nobody could get in.
-    #[error("the file of tokens {path} holds no token")]
+    #[error("the file of tokens {path} holds no token: `openssl rand -base64 32` makes one")]
     Empty {
         /// The file.
         path: PathBuf,
@@ -84,9 +87,16 @@ impl Asked {
 
 /// The tokens of a file. Whoever shows one of them gets in.
 pub struct Tokens {
-    path: PathBuf,
+    path: RwLock<PathBuf>,
     seen: Seen,
     known: RwLock<Known>,
+}
+
+/// The tokens of a file that was read again and not put into force yet.
+pub(crate) struct Prepared {
+    path: PathBuf,
+    contents: Vec<u8>,
+    tokens: Vec<Box<[u8]>>,
 }
 
 /// Tokens with their passes.
@@ -112,7 +122,7 @@ impl Tokens {
         Ok(Self {
             known: RwLock::new(with_passes(parse(&path, &contents)?, &Known::new())),
             seen: Seen::new(&Ok::<_, String>(&contents)),
-            path,
+            path: RwLock::new(path),
         })
     }
 
@@ -122,9 +132,8 @@ impl Tokens {
     ///
     /// [`TokenError`]; the tokens are as they were.
     pub fn reload(&self) -> Result<Reloaded, TokenError> {
-        let contents = contents(&self.path);
-        self.note(&contents);
-        self.take(&contents?)
+        let prepared = self.prepare(self.path())?;
+        Ok(self.put_into_force(prepared))
     }
 
     /// Reads the file again if it changed. A change that can't be used is told once.
@@ -133,29 +142,58 @@ impl Tokens {
     ///
     /// [`TokenError`]; the tokens are as they were.
     pub fn reload_if_changed(&self) -> Option<Result<Reloaded, TokenError>> {
-        let contents = contents(&self.path);
-        self.note(&contents)
-            .then(|| contents.and_then(|contents| self.take(&contents)))
+        let path = self.path();
+        let contents = contents(&path);
+        self.note(&contents).then(|| {
+            let prepared = Prepared::new(path, contents?)?;
+            Ok(self.put_into_force(prepared))
+        })
     }
 
-    /// Whether that is something else than before.
-    fn note(&self, contents: &Result<Vec<u8>, TokenError>) -> bool {
-        self.seen
-            .changes(&contents.as_ref().map_err(ToString::to_string))
+    /// Reads the file at `path`, which may be another than before; nothing changes yet.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`].
+    pub(crate) fn prepare(&self, path: PathBuf) -> Result<Prepared, TokenError> {
+        let contents = contents(&path);
+        if path == self.path() {
+            self.note(&contents);
+        }
+        Prepared::new(path, contents?)
     }
 
-    fn take(&self, contents: &[u8]) -> Result<Reloaded, TokenError> {
-        let tokens = parse(&self.path, contents)?;
+    /// Lets in whom a file names that was read before.
+    pub(crate) fn put_into_force(&self, prepared: Prepared) -> Reloaded {
+        let Prepared {
+            path,
+            contents,
+            tokens,
+        } = prepared;
+        self.note(&Ok(contents));
+        *self.path.write().unwrap_or_else(PoisonError::into_inner) = path;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let now = with_passes(tokens, &known);
         let before = std::mem::replace(&mut *known, now);
         let gone = before
             .into_iter()
             .filter(|(token, _)| !known.contains_key(token));
-        Ok(Reloaded {
+        Reloaded {
             gone: gone.map(|(_, pass)| pass).collect(),
             count: known.len(),
-        })
+        }
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> PathBuf {
+        let path = self.path.read().unwrap_or_else(PoisonError::into_inner);
+        path.clone()
+    }
+
+    /// Whether that is something else than before.
+    fn note(&self, contents: &Result<Vec<u8>, TokenError>) -> bool {
+        self.seen
+            .changes(&contents.as_ref().map_err(ToString::to_string))
     }
 
     /// The pass of a token, if it is one of ours. Takes as long for one that nearly is as for one
@@ -169,6 +207,17 @@ impl Tokens {
             }
         }
         found.cloned()
+    }
+}
+
+impl Prepared {
+    fn new(path: PathBuf, contents: Vec<u8>) -> Result<Self, TokenError> {
+        let tokens = parse(&path, &contents)?;
+        Ok(Self {
+            path,
+            contents,
+            tokens,
+        })
     }
 }
 

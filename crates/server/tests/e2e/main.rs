@@ -10,6 +10,7 @@
 mod addresses;
 mod bombs;
 mod cases;
+mod configuration;
 mod convert;
 mod cors;
 mod expect;
@@ -19,6 +20,7 @@ mod limits;
 mod load;
 mod mutations;
 mod page;
+mod reload;
 mod rfc6455;
 mod rfc7692;
 mod rules;
