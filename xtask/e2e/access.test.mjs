@@ -1,13 +1,12 @@
 /** Behind a path prefix, with a token, over TLS. */
 
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { gauge, metrics, point, seconds } from './exports.mjs';
-import { open, send, shows, startBrowser, startRelay, state } from './harness.mjs';
+import { certificate, open, send, shows, startBrowser, startRelay, state } from './harness.mjs';
 import { startPrefix } from './proxy.mjs';
 
 const one = () => metrics([gauge('seen', [point(seconds(), 1)])]);
@@ -36,15 +35,9 @@ test('a path prefix', async (t) => {
 /** Scenario: a relay with a certificate that the browser is told to trust.
  * Guarantees: everything goes over TLS. */
 test('TLS', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'otlp-relay-e2e-'));
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  try {
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  } catch {
-    t.skip('needs openssl');
-    return;
-  }
-  const relay = await startRelay(t, ['--tls-cert', cert, '--tls-key', key]);
+  const flags = certificate();
+  if (!flags) return t.skip('needs openssl');
+  const relay = await startRelay(t, flags);
   const browser = await startBrowser(t);
   const page = await open(t, browser, relay.base, { ignoreHTTPSErrors: true });
   await shows(state(page), 'Live');

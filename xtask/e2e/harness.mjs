@@ -1,9 +1,11 @@
 /** A relay, a browser, and pages that are watched for everything that should not happen. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { chromium } from 'playwright-core';
@@ -25,9 +27,23 @@ export async function startRelay(t, flags = [], port = 0) {
     host,
     base: `${scheme}://${host}/`,
     port: Number(host.split(':')[1]),
+    /** Has it read its files again. */
+    reload: () => child.kill('SIGHUP'),
     /** Ends it, as SIGTERM does or at once. */
     stop,
   };
+}
+
+/** The flags of a relay with a certificate that nobody trusts; nothing without openssl. */
+export function certificate() {
+  const folder = mkdtempSync(join(tmpdir(), 'otlp-relay-e2e-'));
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  try {
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  return ['--tls-cert', cert, '--tls-key', key];
 }
 
 /** Waits for the line that says where it listens. What comes after it is read and dropped. */

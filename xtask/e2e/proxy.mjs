@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 
-/** A pipe of bytes to the relay's port, until the test has ended. `cut()` ends every connection and refuses new ones. */
+/** A pipe of bytes to the relay's port, until the test has ended. `cut()` ends every connection and refuses new ones;
+ * `received()` is how many bytes the relay has sent. */
 export async function startPipe(t, port) {
   const open = new Set();
-  let refusing = false;
+  let [refusing, bytes] = [false, 0];
   const server = net.createServer((near) => {
     if (refusing) return near.destroy();
     const far = net.connect(port, '127.0.0.1');
@@ -18,6 +19,9 @@ export async function startPipe(t, port) {
     }
     near.pipe(far);
     far.pipe(near);
+    far.on('data', ({ length }) => {
+      bytes += length;
+    });
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
   });
@@ -34,7 +38,7 @@ export async function startPipe(t, port) {
   const mend = () => {
     refusing = false;
   };
-  return { base: `http://127.0.0.1:${server.address().port}/`, cut, mend };
+  return { base: `http://127.0.0.1:${server.address().port}/`, cut, mend, received: () => bytes };
 }
 
 /** A reverse proxy that serves the relay below a prefix and takes it off, like many in the wild. */

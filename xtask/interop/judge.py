@@ -15,10 +15,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 PROTOBUF, JSON, GRPC = "application/x-protobuf", "application/json", "application/grpc"
-REQUESTS = {
-    "/v1/metrics": ExportMetricsServiceRequest,
-    "/v1/traces": ExportTraceServiceRequest,
-    "/v1/logs": ExportLogsServiceRequest,
+SIGNALS = {
+    "metrics": ExportMetricsServiceRequest,
+    "traces": ExportTraceServiceRequest,
+    "logs": ExportLogsServiceRequest,
+}
+REQUESTS = {f"/v1/{signal}": kind for signal, kind in SIGNALS.items()} | {
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": ExportMetricsServiceRequest,
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export": ExportTraceServiceRequest,
     "/opentelemetry.proto.collector.logs.v1.LogsService/Export": ExportLogsServiceRequest,
@@ -60,7 +62,12 @@ class Sent:
             request = json_format.ParseDict(recode_ids(json.loads(body), to_base64), kind())
         else:
             request = kind.FromString(body)
-        return recode_ids(json_format.MessageToDict(request, use_integers_for_enums=True), to_hex)
+        return otlp_json(request)
+
+
+def otlp_json(request):
+    """A request as OTLP JSON: protobuf's own, but for ids and enums."""
+    return recode_ids(json_format.MessageToDict(request, use_integers_for_enums=True), to_hex)
 
 
 def to_hex(text):

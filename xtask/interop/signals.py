@@ -9,6 +9,7 @@ bytes that the SDK sent.
 import asyncio
 import logging
 import sys
+from functools import partial
 
 import grpc
 import websockets
@@ -66,20 +67,21 @@ def logs(exporter):
     provider.shutdown()
 
 
-def over_http(address):
+def exporters(compressions, spans, records):
     """Each signal in each compression: the coding, who sends it, and the exporter for it."""
-    for compression, coding in HTTP.items():
-        options = {"compression": compression}
-        yield coding, traces, OTLPSpanExporter(f"http://{address}/v1/traces", **options)
-        yield coding, logs, OTLPLogExporter(f"http://{address}/v1/logs", **options)
+    for compression, coding in compressions.items():
+        yield coding, traces, spans(compression=compression)
+        yield coding, logs, records(compression=compression)
+
+
+def over_http(address):
+    spans = partial(OTLPSpanExporter, f"http://{address}/v1/traces")
+    return exporters(HTTP, spans, partial(OTLPLogExporter, f"http://{address}/v1/logs"))
 
 
 def over_grpc(address):
-    """As [`over_http`]."""
-    for compression, coding in GRPC.items():
-        options = {"insecure": True, "compression": compression}
-        yield coding, traces, trace_exporter.OTLPSpanExporter(address, **options)
-        yield coding, logs, _log_exporter.OTLPLogExporter(address, **options)
+    spans = partial(trace_exporter.OTLPSpanExporter, address, insecure=True)
+    return exporters(GRPC, spans, partial(_log_exporter.OTLPLogExporter, address, insecure=True))
 
 
 async def interop(relay):

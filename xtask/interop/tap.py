@@ -45,6 +45,13 @@ class Tap:
         """Those that nobody has taken yet."""
         return [self.requests.get_nowait() for _ in range(self.requests.qsize())]
 
+    def reading(self, begin):
+        """What reads a connection that begins so."""
+        return (Http2 if begin.startswith(PREFACE[:3]) else Http1)()
+
+    def answered(self, data):
+        """Sees what the relay sends."""
+
     async def serve(self, client, to_client):
         """One connection: bytes both ways, until either side ends."""
         self.connections.add(asyncio.current_task())
@@ -53,7 +60,7 @@ class Tap:
         try:
             reading = None
             while data := await client.read(READ):
-                reading = reading or (Http2 if data.startswith(PREFACE[:3]) else Http1)()
+                reading = reading or self.reading(data)
                 # Before the relay has it all: what a client knows to be sent is in the queue.
                 for sent in reading.feed(data):
                     self.requests.put_nowait(sent)
@@ -70,6 +77,7 @@ class Tap:
         """Passes the relay's answers on."""
         try:
             while data := await relay.read(READ):
+                self.answered(data)
                 to_client.write(data)
                 await to_client.drain()
         except ConnectionError:

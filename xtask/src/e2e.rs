@@ -55,7 +55,7 @@ pub(crate) fn run(wishes: &Wishes) -> Result<()> {
     let folder = target_folder(&root)?.join("e2e");
     let scripts = match node::packages(&root.join(SCRIPTS), &folder.join("scripts"))? {
         Tool::Ready(scripts) => scripts,
-        Tool::Missing(needs) => return left_out(wishes, needs),
+        Tool::Missing(needs) => return left_out(wishes, &needs),
     };
     if wishes.load.is_none() && wishes.only.is_empty() {
         say("== what the page computes");

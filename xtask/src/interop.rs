@@ -1,6 +1,7 @@
 //! The relay between programs that nobody here wrote. Exports by the official SDKs of Python and
-//! JavaScript, by the Collector and by its `telemetrygen`; watched by Python's `websockets` and
-//! by `ws`; compared with what Python's protobuf makes of the bytes that were on the wire.
+//! JavaScript, by the Collector and by its `telemetrygen`; compared with what Python's protobuf makes
+//! of the bytes that were on the wire. Watched by Python's `websockets` and by `ws`, which go through
+//! the whole protocol, and by `curl` and `jq`.
 //!
 //! The scripts are in `xtask/interop`; this part gets them what they need, and runs them.
 
@@ -22,13 +23,15 @@ use crate::verify::{cargo, say};
 const SCRIPTS: &str = "xtask/interop";
 /// What the folder of something that was made is made of, word by word.
 const STAMP: &str = "made-of";
+/// What reads lines in the docs.
+const LINE_TOOLS: [&str; 2] = ["curl", "jq"];
 
 /// What a comparison is written for, where the machine has it.
 pub(crate) enum Tool<T> {
     /// Installed or built, below `target/`.
     Ready(T),
     /// Not there; what somebody has to install.
-    Missing(&'static str),
+    Missing(String),
 }
 
 /// Installs and builds what is needed below `target/`, and runs every comparison that the machine
@@ -57,12 +60,21 @@ pub(crate) fn run(all: bool, flags: &[String]) -> Result<()> {
         relay: target.join("debug/otlp-relay"),
         flags,
     };
-    suite.sdk_for_python(&root)?;
+    let codec = root.join("crates/otlp-codec");
+    let samples =
+        ["tests/data/otlp-json-vectors.jsonl", "benches/data"].map(|path| codec.join(path));
+    suite.sdk_for_python(&samples)?;
     let mut left_out = Vec::new();
+    // Without it, the protocol is spoken by the client of Python alone.
+    let mut client = PathBuf::new();
     match node {
-        Tool::Ready(folder) => suite.run("javascript.py", [folder])?,
-        Tool::Missing(needs) => left_out.push(format!("JavaScript SDK: SKIPPED, {needs}")),
+        Tool::Ready(folder) => {
+            suite.run("javascript.py", [&folder])?;
+            client = folder;
+        }
+        Tool::Missing(needs) => left_out.push(format!("JavaScript SDK, `ws`: SKIPPED, {needs}")),
     }
+    suite.run("protocol.py", samples.iter().chain([&client]))?;
     match go {
         Tool::Ready(binaries) => {
             suite.run("collector.py", [binaries.collector])?;
@@ -71,6 +83,13 @@ pub(crate) fn run(all: bool, flags: &[String]) -> Result<()> {
         Tool::Missing(needs) => {
             left_out.push(format!("Collector and telemetrygen: SKIPPED, {needs}"));
         }
+    }
+    match LINE_TOOLS
+        .iter()
+        .find(|tool| version(tool, &["--version"]).is_none())
+    {
+        None => suite.run("curl.py", [""; 0])?,
+        Some(tool) => left_out.push(format!("curl and jq: SKIPPED, needs {tool}")),
     }
     for line in &left_out {
         say(line);
@@ -94,14 +113,11 @@ struct Suite<'a> {
 }
 
 impl Suite<'_> {
-    fn sdk_for_python(&self, root: &Path) -> Result<()> {
+    fn sdk_for_python(&self, samples: &[PathBuf]) -> Result<()> {
         self.run("metrics.py", [""; 0])?;
         self.run("signals.py", [""; 0])?;
-        self.run("watching.py", [""; 0])?;
-        let codec = root.join("crates/otlp-codec");
-        let inputs =
-            ["tests/data/otlp-json-vectors.jsonl", "benches/data"].map(|path| codec.join(path));
-        execute(self.script("protojson.py").arg(&self.relay).args(inputs))
+        self.run("lines.py", [""; 0])?;
+        execute(self.script("protojson.py").arg(&self.relay).args(samples))
     }
 
     /// Runs a script with arguments of its own, the relay and its flags.
@@ -143,6 +159,11 @@ fn texts(folder: &Path, names: &[&str]) -> Result<String> {
         std::fs::read_to_string(&path).with_context(|| path.display().to_string())
     };
     names.iter().map(read).collect()
+}
+
+/// The least version of a program, in words.
+fn or_later(name: &str, (major, minor): (u32, u32)) -> String {
+    format!("needs {name} {major}.{minor} or later")
 }
 
 /// The major and the minor version that a program tells, if it is there.

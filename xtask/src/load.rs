@@ -9,7 +9,9 @@ use crate::tidy::workspace_root;
 use crate::verify::cargo;
 
 /// The crates whose binaries are needed. The load generator finds the others beside itself.
-const PACKAGES: [&str; 8] = ["-p", "load", "-p", "plain", "-p", "discard", "-p", "server"];
+const PACKAGES: [&str; 10] = [
+    "-p", "load", "-p", "plain", "-p", "discard", "-p", "floor", "-p", "server",
+];
 
 /// Runs the load generator with `args`.
 pub(crate) fn run(args: &[String]) -> Result<()> {

@@ -19,8 +19,9 @@ pub struct FanoutConfig {
     pub lag_total_bytes: usize,
     /// How many bytes of frames there may be in all, in logs, in the replay cache and in the
     /// hands of sessions. Beyond it, sessions whose client has taken nothing for
-    /// [`PATIENCE`](crate::session::PATIENCE) while they hold [`gather_bytes`](Self::gather_bytes)
-    /// or more are cut off. It should be well above
+    /// [`PATIENCE`](crate::session::PATIENCE) are cut off if they hold
+    /// [`HELD_BYTES`](crate::session::HELD_BYTES) or more, or
+    /// [`gather_bytes`](Self::gather_bytes) if that is less. It should be well above
     /// [`lag_total_bytes`](Self::lag_total_bytes) and
     /// [`replay_cache_bytes`](Self::replay_cache_bytes) together. Default: 512 MiB.
     pub frames_total_bytes: usize,
@@ -49,7 +50,7 @@ pub struct FanoutConfig {
     pub offload_bytes: usize,
     /// How many bytes of frames one session takes out of the log for one vectored write; one
     /// frame at least, and at most [`GATHER_FRAMES`](crate::session::GATHER_FRAMES) frames.
-    /// Default: 64 KiB.
+    /// Default: 128 KiB.
     pub gather_bytes: usize,
     /// How many sessions there may be; one more is refused with 503. Default: 10,000.
     pub max_sessions: usize,
@@ -116,7 +117,7 @@ impl Default for FanoutConfig {
             history_age: Duration::from_secs(5 * 60),
             replay_cache_bytes: 16 << 20,
             offload_bytes: 1 << 20,
-            gather_bytes: 64 << 10,
+            gather_bytes: 128 << 10,
             max_sessions: 10_000,
             ping_interval: Duration::from_secs(20),
             pong_timeout: Duration::from_secs(20),

@@ -4,15 +4,16 @@
 //! session takes next; the log knows how many cursors stand where, and so frees what all have
 //! passed. Sessions count what they miss as a difference of positions, so the count is exact.
 
-use std::collections::{BTreeMap, VecDeque};
+mod reading;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
-
 use crate::observer::Loss;
-use crate::session::GATHER_FRAMES;
-use crate::slot::{Outcome, Slot};
+use crate::slot::Slot;
+
+pub(crate) use self::reading::Reading;
 
 /// The bounded log of one view.
 #[derive(Debug)]
@@ -24,8 +25,12 @@ pub(crate) struct Log {
     bytes: usize,
     /// The sum of those of all logs.
     total: Arc<AtomicUsize>,
-    /// How many cursors stand at a position.
-    cursors: BTreeMap<u64, usize>,
+    /// How many cursors there are.
+    cursors: usize,
+    /// How many of them stand before the first entry: they have lost some.
+    behind: usize,
+    /// How many stand behind the last entry, and wait for the next.
+    waiting: usize,
     closed: bool,
     max_bytes: usize,
     max_frames: usize,
@@ -36,6 +41,8 @@ struct Entry {
     slot: Arc<Slot>,
     /// Bytes: of protobuf until the slot is settled, of the frame after.
     weight: usize,
+    /// How many cursors take it next.
+    cursors: usize,
 }
 
 /// Slots that left a log. Dropping it frees what they hold, which may be long: drop it when
@@ -121,7 +128,9 @@ impl Log {
             covers_from: 0,
             bytes: 0,
             total,
-            cursors: BTreeMap::new(),
+            cursors: 0,
+            behind: 0,
+            waiting: 0,
             closed: false,
             max_bytes,
             max_frames,
@@ -132,7 +141,12 @@ impl Log {
     pub(crate) fn push(&mut self, slot: Arc<Slot>, weight: usize) -> (u64, Freed) {
         let position = self.end();
         self.reweigh(0, weight);
-        self.entries.push_back(Entry { slot, weight });
+        let cursors = std::mem::take(&mut self.waiting);
+        self.entries.push_back(Entry {
+            slot,
+            weight,
+            cursors,
+        });
         (position, self.enforce())
     }
 
@@ -155,7 +169,8 @@ impl Log {
     /// `seq`.
     pub(crate) fn join(&mut self, seq: u64) -> Cursor {
         let position = self.end();
-        *self.cursors.entry(position).or_default() += 1;
+        self.cursors += 1;
+        self.waiting += 1;
         Cursor {
             position,
             part: 0,
@@ -165,7 +180,7 @@ impl Log {
 
     /// Whether there is a cursor.
     pub(crate) fn is_read(&self) -> bool {
-        !self.cursors.is_empty()
+        self.cursors > 0
     }
 
     /// How many publications a session with this cursor has yet to take, or has lost.
@@ -175,7 +190,8 @@ impl Log {
 
     /// Takes a cursor away. Returns what is free with it.
     pub(crate) fn leave(&mut self, cursor: &Cursor) -> Freed {
-        self.lift(cursor.position);
+        self.cursors -= 1;
+        *self.standing(cursor.position) -= 1;
         self.free_passed()
     }
 
@@ -197,8 +213,8 @@ impl Log {
         }
         let mut read = reading.read;
         if cursor.position != begin {
-            self.lift(begin);
-            *self.cursors.entry(cursor.position).or_default() += 1;
+            *self.standing(begin) -= 1;
+            *self.standing(cursor.position) += 1;
             read.freed = self.free_passed();
         }
         read.ended = self.closed && cursor.position == self.end();
@@ -247,20 +263,22 @@ impl Log {
         self.covers_from + self.entries.len() as u64
     }
 
-    fn lift(&mut self, cursor: u64) {
-        if let Some(count) = self.cursors.get_mut(&cursor) {
-            *count -= 1;
-            if *count == 0 {
-                self.cursors.remove(&cursor);
-            }
+    /// The count of the cursors that stand at a position.
+    fn standing(&mut self, position: u64) -> &mut usize {
+        let Some(distance) = position.checked_sub(self.covers_from) else {
+            return &mut self.behind;
+        };
+        match self.entries.get_mut(index(distance)) {
+            Some(entry) => &mut entry.cursors,
+            None => &mut self.waiting,
         }
     }
 
     /// Drops what all cursors have passed: everything, if there are none.
     fn free_passed(&mut self) -> Freed {
         let mut freed = Freed::default();
-        let wanted = self.cursors.keys().next().copied().unwrap_or(u64::MAX);
-        while self.covers_from < wanted
+        while self.behind == 0
+            && self.entries.front().is_some_and(|entry| entry.cursors == 0)
             && let Some(slot) = self.pop()
         {
             freed.0.push(slot);
@@ -286,6 +304,7 @@ impl Log {
     fn pop(&mut self) -> Option<Arc<Slot>> {
         let entry = self.entries.pop_front()?;
         self.covers_from += 1;
+        self.behind += entry.cursors;
         self.reweigh(entry.weight, 0);
         Some(entry.slot)
     }
@@ -294,93 +313,6 @@ impl Log {
         self.bytes = self.bytes - before + now;
         self.total.fetch_add(now, Ordering::Relaxed);
         self.total.fetch_sub(before, Ordering::Relaxed);
-    }
-}
-
-/// One reading: frames of one slot after the other, as long as they fit.
-pub(crate) struct Reading<'o> {
-    pub(crate) read: Read,
-    out: &'o mut VecDeque<Bytes>,
-    max_bytes: usize,
-    compressed: bool,
-    frames: usize,
-    bytes: usize,
-}
-
-impl<'o> Reading<'o> {
-    /// Appends at most `max_bytes` and [`GATHER_FRAMES`] of consecutive frames to `out`, but one
-    /// frame whatever its length; compressed ones if they are wanted so and there are any.
-    pub(crate) fn new(max_bytes: usize, compressed: bool, out: &'o mut VecDeque<Bytes>) -> Self {
-        Self {
-            read: Read::default(),
-            out,
-            max_bytes,
-            compressed,
-            frames: 0,
-            bytes: 0,
-        }
-    }
-
-    /// Takes note of publications that were pushed out, unless frames were read before.
-    pub(crate) fn lose(&mut self, count: u64) -> bool {
-        let first = self.frames == 0;
-        match first {
-            true => self.read.lost.slow += count,
-            false => self.read.more = true,
-        }
-        first
-    }
-
-    /// Takes the frames of a slot, from the `part`th on. Whether it is done with the slot; if
-    /// not, the slot is not filled, or there is more to read at once.
-    pub(crate) fn take(&mut self, slot: &Slot, part: &mut usize) -> bool {
-        let outcome = slot.outcome();
-        let list = match outcome {
-            Some(Outcome::Frames(frames)) => frames.list_for(self.compressed),
-            _ => Some(&[][..]),
-        };
-        let Some(list) = list else {
-            return false;
-        };
-        let loss = match outcome {
-            None => return false,
-            Some(Outcome::Nothing) => {
-                self.read.empty += 1;
-                return true;
-            }
-            Some(Outcome::Lost(loss)) => Some(*loss),
-            Some(Outcome::Frames(frames)) => {
-                (frames.incomplete && *part == 0).then_some(Loss::TooBig)
-            }
-        };
-        if let Some(loss) = loss {
-            if self.frames > 0 {
-                self.read.more = true;
-                return false;
-            }
-            self.read.lost.add(loss);
-        }
-        for frame in &list[*part..] {
-            if !self.push(frame) {
-                return false;
-            }
-            *part += 1;
-        }
-        *part = 0;
-        true
-    }
-
-    /// Takes a frame, if it fits.
-    fn push(&mut self, frame: &Bytes) -> bool {
-        let fits = self.bytes + frame.len() <= self.max_bytes && self.frames < GATHER_FRAMES;
-        if self.frames > 0 && !fits {
-            self.read.more = true;
-            return false;
-        }
-        self.frames += 1;
-        self.bytes += frame.len();
-        self.out.push_back(frame.clone());
-        true
     }
 }
 

@@ -23,8 +23,8 @@ pub const MIN_MAX_FRAME: usize = 1024;
 /// What is allowed, for those who asked for something else.
 const ALLOWED: &str = "allowed: format=otlp|protojson|points|protobuf; the filters metric=GLOB, \
     scope=GLOB, span=GLOB, severity=NUMBER|NAME, resource.KEY=GLOB, attr.KEY=GLOB; \
-    envelope=true|false; max_frame=BYTES; replay=N|all; since=EPOCH:SEQ with envelope=true; \
-    slow=drop-oldest|disconnect";
+    envelope=true|false; max_frame=BYTES, 1024 at least; replay=N|all; \
+    since=EPOCH:SEQ with envelope=true; slow=drop-oldest|disconnect";
 
 /// How much of a name or value a refusal repeats, in characters.
 const REPEATED: usize = 64;

@@ -2,6 +2,7 @@
 
 mod codec;
 mod envelope;
+mod message;
 mod parts;
 #[cfg(test)]
 mod tests;
@@ -21,13 +22,14 @@ use crate::slot::{Frames, Outcome};
 use crate::view::{Format, ViewKey};
 
 use self::envelope::Envelope;
+use self::message::{Lengths, Message};
 
 pub(crate) use self::codec::codec;
 
-/// Appends a request in a format to a buffer, at most so many bytes of it. A test may put another
+/// Appends a request in a format to a message, at most so many bytes of it. A test may put another
 /// in the place of the codec.
 pub(crate) type Writer = Arc<
-    dyn Fn(Format, Signal, &[u8], usize, &mut Vec<u8>) -> Result<(), EncodeError> + Send + Sync,
+    dyn Fn(Format, Signal, &[u8], usize, &mut Message) -> Result<(), EncodeError> + Send + Sync,
 >;
 
 /// How a view renders: made once, when it is first watched.
@@ -44,6 +46,7 @@ pub(crate) struct Recipe {
     frame_bytes: usize,
     /// How long the parts of one export may be together.
     parts_bytes: usize,
+    lengths: Lengths,
 }
 
 /// Why there is no message.
@@ -79,6 +82,7 @@ impl Recipe {
             limits: config.codec,
             frame_bytes: key.max_frame.unwrap_or(usize::MAX).min(config.frame_bytes),
             parts_bytes: config.lag_bytes,
+            lengths: Lengths::new(),
         }
     }
 
@@ -117,44 +121,74 @@ impl Recipe {
 
     /// A message but for its [end](Self::close), behind room for the header of its frame; `None`
     /// if there is nothing to show.
-    fn message(&self, publication: &Publication, wire: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
-        let mut message = vec![0; MAX_HEADER];
+    fn message(&self, publication: &Publication, wire: &[u8]) -> Result<Option<Message>, Failure> {
+        let signal = publication.signal;
+        let most = self.frame_bytes.saturating_add(MAX_HEADER);
+        let guess = self.lengths.guess(signal, wire.len()).min(most);
+        let mut message = Message::over(self.held.page(guess));
+        message.extend_from_slice(&[0; MAX_HEADER]);
+        let shows = self.write(publication, wire, &mut message);
+        if let Ok(true) = shows {
+            self.lengths.learn(signal, wire.len(), message.len());
+            return Ok(Some(message));
+        }
+        self.held.keep(message.into_page().0);
+        shows.map(|_| None)
+    }
+
+    /// Writes the message; false if there is nothing to show.
+    fn write(
+        &self,
+        publication: &Publication,
+        wire: &[u8],
+        message: &mut Message,
+    ) -> Result<bool, Failure> {
         let mut room = self.frame_bytes;
         if let Some(envelope) = &self.envelope {
-            envelope.open(publication, &mut message);
+            envelope.open(publication, message);
             let around = message.len() - MAX_HEADER + envelope::MAX_END;
             room = room.checked_sub(around).ok_or(Failure::TooBig)?;
         }
         let begin = message.len();
         let (format, signal) = (self.key.format, publication.signal);
-        (self.writer)(format, signal, wire, room, &mut message)?;
+        (self.writer)(format, signal, wire, room, message)?;
         // An empty request has empty protobuf, and is a request still.
         let shows = message.len() > begin || format == Format::Protobuf;
         if self.envelope.is_some() && format == Format::Points {
-            envelope::join_lines(begin, &mut message);
+            envelope::join_lines(begin, message);
         }
-        Ok(shows.then_some(message))
+        Ok(shows)
     }
 
     /// Ends a message, which is the part of an export if it has a number and is one of several.
-    fn close(&self, message: &mut Vec<u8>, part: Option<(usize, usize)>) {
+    fn close(&self, message: &mut Message, part: Option<(usize, usize)>) {
         if let Some(envelope) = &self.envelope {
             envelope.close(part, message);
         }
     }
 
-    /// The frame of a message that has ended.
-    fn frame(&self, mut message: Vec<u8>) -> Bytes {
-        // The log counts lengths: what is held must not be much more.
-        if message.capacity() - message.len() > message.len() / 8 {
-            message.shrink_to_fit();
+    /// The message over a page that is not much longer: the log counts lengths.
+    fn fitted(&self, message: Message) -> Message {
+        if message.spare() <= message.len() / 8 {
+            return message;
         }
+        let (page, len) = message.into_page();
+        let mut fitted = Message::default();
+        fitted.extend_from_slice(&page[..len]);
+        self.held.keep(page);
+        fitted
+    }
+
+    /// The frame of a message that has ended.
+    fn frame(&self, message: Message) -> Bytes {
+        let mut message = self.fitted(message);
         let opcode = match self.key.format {
             Format::Otlp | Format::ProtoJson | Format::Points => Opcode::Text,
             Format::Protobuf => Opcode::Binary,
         };
-        let start = frame::begin(opcode, &mut message);
-        self.held.hold(message).slice(start..)
+        let start = frame::begin(opcode, message.as_mut_slice());
+        let (page, end) = message.into_page();
+        self.held.hold(page).slice(start..end)
     }
 }
 

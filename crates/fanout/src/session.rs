@@ -34,7 +34,7 @@ use self::ending::Phase;
 use self::output::Output;
 
 pub(crate) use self::clock::after;
-pub use self::pace::PATIENCE;
+pub use self::pace::{HELD_BYTES, PATIENCE};
 pub(crate) use self::wire::Wire;
 
 /// How many frames one vectored write takes at most.
@@ -104,8 +104,8 @@ where
         };
         match woken {
             Woken::LogChanged => {
-                session.log_changed = true;
-                if session.keep_up(Instant::now()).is_break() {
+                (session.log_changed, session.told) = (true, true);
+                if session.keep_up().is_break() {
                     return session.end_reason();
                 }
             }
@@ -140,6 +140,8 @@ struct Session<Io> {
     reason: Option<CloseReason>,
     /// The log may have something for this session.
     log_changed: bool,
+    /// A change of the log was told and is not worked on: it need not be asked for.
+    told: bool,
     /// Since when the client has taken nothing of what there is to write.
     stalled: Option<Instant>,
     /// How many publications it lost.
@@ -166,6 +168,7 @@ impl<Io> Session<Io> {
             deadline: None,
             reason: None,
             log_changed: true,
+            told: true,
             stalled: None,
             lost: 0,
             subscription,

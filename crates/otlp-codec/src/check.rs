@@ -22,7 +22,7 @@ use std::ops::Range;
 
 use crate::edit::without;
 use crate::proto::check as generated;
-use crate::walk::{In, Stop, bytes, fixed64, varint};
+use crate::walk::{In, Stop, bytes, deeper, fixed64, varint};
 use crate::{DecodeError, Limits, Signal, wire};
 
 /// What was found out about a request.
@@ -240,6 +240,42 @@ impl<'w> Cx<'w> {
         self.string_indices = true;
         varint(wire).map(|(_, rest)| rest)
     }
+}
+
+/// Passes over a `KeyValue`; `other` over those that are not a [short text](is_short_text).
+#[inline(always)]
+pub(crate) fn attribute(
+    wire: In<'_>,
+    cx: &mut Cx<'_>,
+    depth: u32,
+    other: Other,
+) -> Result<(), Stop> {
+    if !is_short_text(wire) {
+        return other(wire, cx, depth);
+    }
+    // Its value is a message, one level further down.
+    deeper(depth)?;
+    cx.count()
+}
+
+/// What passes over any `KeyValue`.
+type Other = for<'a> fn(In<'_>, &mut Cx<'a>, u32) -> Result<(), Stop>;
+
+/// Whether a `KeyValue` is a key and a string of less than 128 bytes each, in this order and
+/// nothing else, all of it ASCII. Most attributes are.
+#[inline(always)]
+fn is_short_text(wire: In<'_>) -> bool {
+    let [0x0a, key_len, rest @ ..] = wire else {
+        return false;
+    };
+    let Some([0x12, value_len, 0x0a, text_len, text @ ..]) = rest.get(usize::from(*key_len)..)
+    else {
+        return false;
+    };
+    // Lengths that are ASCII are one byte long, and so are the texts that they are next to.
+    usize::from(*text_len) == text.len()
+        && usize::from(*value_len) == text.len() + 2
+        && wire.is_ascii()
 }
 
 /// Passes over a string.

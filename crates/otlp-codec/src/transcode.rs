@@ -56,8 +56,8 @@ pub enum Format {
     Points,
 }
 
-/// Writes JSON from protobuf, over and over. Holds a scratch buffer that grows to the
-/// longest output so far; drop it to give the memory back.
+/// Writes JSON from protobuf, over and over. [`Transcoder::write`] holds a scratch buffer that
+/// grows to the longest output so far; drop it to give the memory back.
 #[derive(Debug, Default)]
 pub struct Transcoder {
     /// Kept at full length: making it longer writes zeros.
@@ -110,7 +110,38 @@ impl Transcoder {
         self.write(signal, Format::Otlp, wire, limits, out)
     }
 
-    /// Appends the request `wire` to `out` in a format. On error `out` is as it was.
+    /// Appends the request `wire` to `out` in a format: [`Transcoder::write_over`], and a copy out
+    /// of a scratch buffer. On error `out` is as it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Transcoder::write_over`].
+    pub fn write(
+        &mut self,
+        signal: Signal,
+        format: Format,
+        wire: &[u8],
+        limits: &Limits,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        if scratch.len() < guess(wire).min(limits.output_bytes) {
+            // Without room, it begins with the guess.
+            scratch.clear();
+        }
+        let written = self.write_over(signal, format, wire, limits, &mut scratch, 0);
+        if let Ok(end) = written {
+            copy(&scratch[..end], out);
+        }
+        self.scratch = scratch;
+        written.map(drop)
+    }
+
+    /// Writes the request `wire` in a format over what is in `page` from `at` on, and gives where
+    /// that ends; what is behind it, and all from `at` on in case of an error, means nothing.
+    ///
+    /// A page that is too short is made longer. That writes zeros, and may cost a second walk, so
+    /// it pays to use one over and over: the output is tried in what room there is, if any.
     ///
     /// Accepts what prost accepts within the limits. What it gives in OTLP JSON is the value that
     /// `typed::protobuf_to_json` gives; the order of members is that of the wire. What it gives
@@ -121,14 +152,15 @@ impl Transcoder {
     /// [`EncodeError::Decode`] where a [`DecodeError`](crate::DecodeError) says that the request
     /// is malformed, or over a limit; [`EncodeError::TooLong`] if the output is;
     /// [`EncodeError::NoPoints`] for [`Format::Points`] of profiles.
-    pub fn write(
+    pub fn write_over(
         &mut self,
         signal: Signal,
         format: Format,
         wire: &[u8],
         limits: &Limits,
-        out: &mut Vec<u8>,
-    ) -> Result<(), EncodeError> {
+        page: &mut Vec<u8>,
+        at: usize,
+    ) -> Result<usize, EncodeError> {
         let points = format == Format::Points;
         if points && signal == Signal::Profiles {
             return Err(EncodeError::NoPoints { signal });
@@ -141,11 +173,8 @@ impl Transcoder {
             limit: limits.output_bytes,
         };
         if wire.len() <= limits.input_bytes {
-            match self.walk(signal, format, wire, limits) {
-                Ok(len) => {
-                    self.copy_to(out, len);
-                    return Ok(());
-                }
+            match self.walk(signal, format, wire, limits, page, at) {
+                Ok(end) => return Ok(end),
                 // Nothing behind it can be malformed, and another form would be as long.
                 Err(Stopped::NoRoom) if points => {
                     self.fallbacks += 1;
@@ -158,20 +187,10 @@ impl Transcoder {
         let root = wire::root(signal);
         wire::validate(root, wire, limits)?;
         let normal = wire::normalized(root, wire)?;
-        match self.walk(signal, format, &normal, limits) {
-            Ok(len) => {
-                self.copy_to(out, len);
-                Ok(())
-            }
+        match self.walk(signal, format, &normal, limits, page, at) {
+            Ok(end) => Ok(end),
             Err(Stopped::NoRoom) => Err(too_long),
             Err(Stopped::Elsewhere) => Err(wire::not_walked(&normal).into()),
-        }
-    }
-
-    fn copy_to(&self, out: &mut Vec<u8>, len: usize) {
-        out.reserve(len);
-        for piece in self.scratch[..len].chunks(COPIED_AT_ONCE) {
-            out.extend_from_slice(piece);
         }
     }
 
@@ -181,45 +200,64 @@ impl Transcoder {
         self.fallbacks
     }
 
-    /// How many bytes the scratch buffer holds.
+    /// How many bytes the scratch buffer of [`Transcoder::write`] holds.
     #[must_use]
     pub fn scratch_bytes(&self) -> usize {
         self.scratch.len()
     }
 
-    /// Writes into the scratch buffer; gives the length.
+    /// Writes over the page from `at` on; gives the end.
     fn walk(
         &mut self,
         signal: Signal,
         format: Format,
         wire: &[u8],
         limits: &Limits,
+        page: &mut Vec<u8>,
+        at: usize,
     ) -> Result<usize, Stopped> {
-        let guess = wire.len().saturating_mul(EXPANSION).saturating_add(SLACK);
-        let mut room = guess.max(self.scratch.len()).min(limits.output_bytes);
+        let guess = guess(wire);
+        let there = page.len().checked_sub(at).filter(|room| *room > 0);
+        let mut room = there.unwrap_or(guess).min(limits.output_bytes);
         loop {
-            if self.scratch.len() < room {
-                self.scratch.resize(room, 0);
+            let end = at.saturating_add(room);
+            if page.len() < end {
+                page.reserve_exact(end - page.len());
+                page.resize(end, 0);
             }
             let memo = &mut self.memos[usize::from(format == Format::Points)];
             let memo = memo.get_or_insert_default();
             let cx = &mut Cx::new(limits, wire, memo);
             let depth = limits.depth.min(Limits::MAX_DEPTH);
-            let scratch = &mut self.scratch[..room];
+            let out = &mut page[at..end];
             let rest = match format {
-                Format::Otlp => request::<false>(signal, wire, scratch, cx, depth),
-                Format::ProtoJson => request::<true>(signal, wire, scratch, cx, depth),
-                Format::Points => points::request(signal, wire, scratch, cx, depth),
+                Format::Otlp => request::<false>(signal, wire, out, cx, depth),
+                Format::ProtoJson => request::<true>(signal, wire, out, cx, depth),
+                Format::Points => points::request(signal, wire, out, cx, depth),
             };
             match rest {
-                Ok(rest) => return Ok(room - rest.len()),
+                Ok(rest) => return Ok(end - rest.len()),
                 Err(Stop) if cx.is_full() && room < limits.output_bytes => {
-                    room = room.saturating_mul(2).min(limits.output_bytes);
+                    let more = room.saturating_mul(2).max(guess);
+                    room = more.min(limits.output_bytes);
                 }
                 Err(Stop) if cx.is_full() => return Err(Stopped::NoRoom),
                 Err(Stop) => return Err(Stopped::Elsewhere),
             }
         }
+    }
+}
+
+/// How long the JSON of a request is at most, mostly.
+fn guess(wire: In<'_>) -> usize {
+    wire.len().saturating_mul(EXPANSION).saturating_add(SLACK)
+}
+
+/// Appends what was written.
+fn copy(written: &[u8], out: &mut Vec<u8>) {
+    out.reserve(written.len());
+    for piece in written.chunks(COPIED_AT_ONCE) {
+        out.extend_from_slice(piece);
     }
 }
 

@@ -7,7 +7,9 @@
 
 use anyhow::{Result, ensure};
 use load::payload::{Compression, Encoding, Payload};
-use load::{Answer, Crowd, Sender, Server, ServerCommand, Target, Transport, Watchers, median};
+use load::{
+    Answer, Crowd, Door, Sender, Server, ServerCommand, Target, Transport, Watchers, median,
+};
 use otlp_codec::Signal;
 
 const ROUNDS: usize = 5;
@@ -85,6 +87,7 @@ async fn sender(relay: &Server, transport: Transport) -> Result<Sender> {
         path: "/v1/metrics".to_owned(),
         signal: payload.signal,
         body: payload.body(Encoding::Protobuf, Compression::Identity)?,
+        tls: None,
     };
     Ok(Sender::connect(&target).await?)
 }
@@ -102,7 +105,8 @@ async fn watch(relay: &Server, reading: usize, stalled: usize) -> Result<Watcher
         stalled,
         ..Crowd::default()
     };
-    Ok(Watchers::connect(relay.address(), "/ws/metrics", crowd, None).await?)
+    let door = Door::at(relay.address(), "/ws/metrics");
+    Ok(Watchers::connect(&door, crowd, None).await?)
 }
 
 /// Microseconds of CPU per export with so many subscribers.

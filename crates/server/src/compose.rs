@@ -44,6 +44,11 @@ pub(crate) use self::reload::errors_of_files;
 /// Connections that the system may hold ready for us.
 const BACKLOG: i32 = 1024;
 
+/// The congestion control of connections over loopback, which every Linux has. Where the system's
+/// own paces, as BBR does, it sets timers between segments, and there is no network to spare.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const LOCAL_CONGESTION: &[u8] = b"reno";
+
 /// What is known of a connection to whoever handles its requests: `conn_data` finds it by this
 /// type and no other.
 type Handle = ConnHandle<Stream>;
@@ -321,8 +326,38 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     // On Windows this option lets others take the port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if address.ip().is_loopback() {
+        // Where it is not allowed, the system's own does.
+        let _ = socket.set_tcp_congestion(LOCAL_CONGESTION);
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::TcpStream;
+
+    use socket2::SockRef;
+
+    use super::*;
+
+    /// Scenario: a connection to a listener on loopback.
+    /// Guarantees: what is accepted has the congestion control that doesn't pace, if this system
+    /// lets anybody choose it.
+    #[test]
+    fn loopback_is_not_paced() {
+        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let may = SockRef::from(&client)
+            .set_tcp_congestion(LOCAL_CONGESTION)
+            .is_ok();
+        let (accepted, _) = listener.accept().unwrap();
+        let control = SockRef::from(&accepted).tcp_congestion().unwrap();
+        assert!(!may || control.starts_with(LOCAL_CONGESTION), "{control:?}");
+    }
 }

@@ -66,8 +66,13 @@ pub enum RunError {
 fn hint(error: &io::Error, flag: &str) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
+            let who = match cfg!(target_os = "linux") {
+                true => " (`ss -ltnp` tells which)",
+                false => "",
+            };
             format!(
-                "; another program listens there: stop it, or choose another address with {flag}"
+                "; another program listens there{who}: stop it, or choose another address with \
+                 {flag}"
             )
         }
         io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges".to_owned(),

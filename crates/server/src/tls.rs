@@ -58,18 +58,18 @@ struct Current {
 /// What is spoken inside (RFC 7301).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inside {
-    /// HTTP/1.1.
+    /// HTTP/1.1, and 1.0: `curl --http1.0` offers nothing else.
     Http,
     /// HTTP/2.
     Grpc,
 }
 
 impl Inside {
-    /// Its name in a handshake.
-    const fn protocol(self) -> &'static [u8] {
+    /// Its names in a handshake, the best first.
+    const fn protocols(self) -> &'static [&'static [u8]] {
         match self {
-            Self::Http => b"http/1.1",
-            Self::Grpc => b"h2",
+            Self::Http => &[b"http/1.1", b"http/1.0"],
+            Self::Grpc => &[b"h2"],
         }
     }
 }
@@ -276,7 +276,11 @@ impl Current {
             .map_err(|source| TlsError::pair(config, source))?;
         let speaking = |inside: Inside| {
             let mut server = server.clone();
-            server.alpn_protocols = vec![inside.protocol().to_vec()];
+            server.alpn_protocols = inside
+                .protocols()
+                .iter()
+                .map(|name| name.to_vec())
+                .collect();
             Arc::new(server)
         };
         Ok(Self {

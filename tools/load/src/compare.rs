@@ -1,14 +1,14 @@
 //! Several servers under the same load, taking turns; and the loads of `docs/performance.md`.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
 use crate::figures::Figures;
 use crate::options::{Options, Workload};
 use crate::payload::Compression;
 use crate::process::ServerCommand;
-use crate::receiver;
 use crate::run::run;
+use crate::{fanout, idle, receiver, sweep};
 
 /// A load of the table, and what is different from the workload of the command line's defaults.
 struct Row {
@@ -62,24 +62,52 @@ impl Row {
 ///
 /// # Errors
 ///
-/// Those of [`run`] and [`receiver::measure`], and of a workload that makes no sense.
+/// Those of [`run`] and of the presets, and of a workload that makes no sense.
 pub async fn execute(options: &Options, tell: impl Fn(&str)) -> Result<Value> {
     if options.receiver {
         return receiver::measure(&"discard".parse()?, options.rounds, tell).await;
     }
     let servers = servers(options)?;
-    if !options.compare {
-        return compare(options.rounds, &servers, &options.workload, &tell).await;
+    let (rounds, workload) = (options.rounds, &options.workload);
+    if options.fanout {
+        let Ok(two) = <[_; 2]>::try_from(servers) else {
+            bail!("--fanout needs two servers: one, and its floor");
+        };
+        return fanout::measure(&two, fanout::SUBSCRIBERS, rounds, workload, tell).await;
     }
+    if options.idle {
+        let crowds = idle::Crowds::default();
+        let [server] = &servers[..] else {
+            bail!("--idle needs one server");
+        };
+        return idle::measure(server, crowds, rounds, workload, tell).await;
+    }
+    if options.sweep {
+        let swept = sweep::measure(&servers, usize::MAX, rounds, workload, tell).await?;
+        for (name, svg) in swept.plots {
+            if let Some(folder) = &options.plots {
+                std::fs::write(folder.join(name), svg)?;
+            }
+        }
+        return Ok(swept.results);
+    }
+    match options.compare {
+        true => table(options, &servers, tell).await,
+        false => compare(rounds, &servers, workload, &tell).await,
+    }
+}
+
+/// All loads of the table.
+async fn table(options: &Options, servers: &[ServerCommand], tell: impl Fn(&str)) -> Result<Value> {
     let mut results = Vec::new();
-    let mut table = vec![header(&servers)];
+    let mut table = vec![header(servers)];
     for row in &ROWS {
         let workload = row.workload(options);
-        let result = compare(options.rounds, &servers, &workload, &tell).await?;
+        let result = compare(options.rounds, servers, &workload, &tell).await?;
         table.extend(
             row.figures
                 .iter()
-                .map(|figure| line(row, figure, &servers, &result)),
+                .map(|figure| line(row, figure, servers, &result)),
         );
         results.push(result);
     }
@@ -92,27 +120,37 @@ fn servers(options: &Options) -> Result<Vec<ServerCommand>> {
     if !options.servers.is_empty() {
         return Ok(options.servers.clone());
     }
-    let usual: &[&str] = match options.compare {
-        true => &["relay", "plain"],
-        false => &["relay"],
+    let other = match (options.compare, options.fanout || options.sweep) {
+        (true, _) => Some("plain"),
+        (_, true) => Some("floor"),
+        _ => None,
     };
-    usual.iter().map(|name| name.parse()).collect()
+    let mut relay: ServerCommand = "relay".parse()?;
+    if other == Some("floor") {
+        // The floor has one thread, too, and everybody comes from one address.
+        relay = relay.with(["--workers", "1"]).with(idle::ARGS);
+    }
+    let others = other.map(str::parse).transpose()?;
+    Ok([relay].into_iter().chain(others).collect())
 }
 
 /// Runs one workload against all servers, in turns whose order changes from round to round, so
 /// that none always comes first.
-async fn compare(
+pub(crate) async fn compare(
     rounds: usize,
     servers: &[ServerCommand],
     workload: &Workload,
     tell: &impl Fn(&str),
 ) -> Result<Value> {
-    let load = workload.load()?;
+    let loads = servers
+        .iter()
+        .map(|server| workload.load(server.takes_frames));
+    let loads = loads.collect::<Result<Vec<_>>>()?;
     let mut runs = vec![Vec::new(); servers.len()];
     for round in 0..rounds.max(1) {
         for turn in 0..servers.len() {
             let at = (round + turn) % servers.len();
-            let figures = run(&load, &servers[at]).await?;
+            let figures = run(&loads[at], &servers[at]).await?;
             tell(&progress(workload, round, &servers[at], &figures));
             runs[at].push(figures);
         }
@@ -129,7 +167,7 @@ async fn compare(
         }
     }
     Ok(json!({
-        "workload": workload.describe(&load),
+        "workload": workload.describe(&loads[0]),
         "servers": results,
         "ratios": ratios,
     }))

@@ -25,7 +25,7 @@ pub enum Event<'a> {
     Close,
 }
 
-/// A stream that is not WebSocket without extensions, from a server.
+/// A stream that is not WebSocket from a server, without extensions but the one agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a frame that no server may send begins {0:02x} {1:02x}")]
 pub struct BadFrame(u8, u8);
@@ -41,6 +41,8 @@ pub struct FrameCounter {
     message_bytes: u64,
     /// Payload of the ping under way.
     ping: Vec<u8>,
+    /// Whether messages may be compressed.
+    deflate: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +54,16 @@ struct Frame {
 }
 
 impl FrameCounter {
+    /// At the start of a stream; `deflate` says that permessage-deflate was agreed on (RFC 7692).
+    /// Compressed messages count as they come.
+    #[must_use]
+    pub fn new(deflate: bool) -> Self {
+        Self {
+            deflate,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next bytes of the stream and tells `on` what they complete.
     ///
     /// # Errors
@@ -117,7 +129,10 @@ impl FrameCounter {
             CLOSE | PING | PONG => frame.last && length <= CONTROL,
             _ => false,
         };
-        if !known || first & 0x70 != 0 || second & 0x80 != 0 {
+        // RFC 7692, section 6: on the first frame of a message.
+        let compressed = self.deflate && matches!(frame.opcode, TEXT | BINARY);
+        let reserved = if compressed { 0x30 } else { 0x70 };
+        if !known || first & reserved != 0 || second & 0x80 != 0 {
             return Err(BadFrame(first, second));
         }
         self.head_len = 0;
@@ -206,6 +221,24 @@ mod tests {
         ];
         for size in [1, 2, 3, 7, 127, 4096, stream.len()] {
             assert_eq!(seen(&stream, size).unwrap(), expected, "pieces of {size}");
+        }
+    }
+
+    /// Scenario: with permessage-deflate agreed on, a compressed message in two frames and a plain
+    /// one; then each reserved bit where it may not be.
+    /// Guarantees: both are counted as they come, and the rest is an error.
+    #[test]
+    fn compressed_messages_are_counted_as_they_come() {
+        let stream = [frame(0x41, 5), frame(0x80, 2), frame(0x81, 3)].concat();
+        let mut counter = FrameCounter::new(true);
+        let mut seen = Vec::new();
+        counter
+            .feed(&stream, |event| seen.push(format!("{event:?}")))
+            .unwrap();
+        assert_eq!(seen, ["Message(7)", "Message(3)"]);
+        for first in [0xa1, 0x91, 0xc0, 0xc9] {
+            let fed = FrameCounter::new(true).feed(&frame(first, 1), |_| {});
+            assert!(fed.is_err(), "{first:02x}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is sent: a request of OTLP in one encoding and one compression, made once.
 
+mod sized;
+
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -11,6 +13,8 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use otlp_codec::transcode::Transcoder;
 use otlp_codec::{Limits, Signal, check};
 use tonic::codegen::Bytes;
+
+pub use sized::LENGTHS;
 
 /// The payloads of the codec's benchmarks.
 const NAMED: [(&str, Signal, &[u8]); 6] = [
@@ -133,15 +137,19 @@ pub struct Body {
 }
 
 impl Payload {
-    /// One of the payloads of the codec's benchmarks, or else a file of protobuf, plain or gzip,
-    /// that holds a request of `signal`.
+    /// One of the payloads of the codec's benchmarks; or, for a number, metrics whose OTLP JSON has
+    /// so many bytes ([`LENGTHS`]); or else a file of protobuf, plain or gzip, that holds a request
+    /// of `signal`.
     ///
     /// # Errors
     ///
-    /// If there is no such file, or it holds no such request.
+    /// If there is no such file, or it holds no such request, or nothing can be so short or long.
     pub fn find(name: &str, signal: Signal) -> Result<Self> {
         if let Some((_, signal, gz)) = NAMED.iter().find(|(known, ..)| *known == name) {
             return Self::new(*signal, gz.to_vec());
+        }
+        if let Ok(length) = name.parse() {
+            return Self::new(Signal::Metrics, sized::metrics(length)?);
         }
         let file = std::fs::read(Path::new(name))
             .with_context(|| format!("{name} is neither a payload nor a file"))?;
@@ -208,6 +216,22 @@ mod tests {
     fn named_payloads_are_what_the_docs_say() {
         let items = NAMED.map(|(name, ..)| Payload::find(name, Signal::Metrics).unwrap().items);
         assert_eq!(items, [20, 1014, 300, 10_000, 500, 500]);
+    }
+
+    /// Scenario: the shortest and the longest metrics that can be asked for, some between, and some
+    /// that are shorter or longer.
+    /// Guarantees: their JSON has just that length, or they are refused.
+    #[test]
+    fn metrics_have_the_length_that_is_asked_for() {
+        let lengths = (512..1024).chain([2_048, 150_000, *LENGTHS.end()]);
+        for length in lengths {
+            let payload = Payload::find(&length.to_string(), Signal::Metrics).unwrap();
+            let body = payload.body(Encoding::Json, Compression::Identity);
+            assert_eq!(body.unwrap().bytes.len(), length);
+        }
+        for length in ["0", "511", "8388609"] {
+            assert!(Payload::find(length, Signal::Metrics).is_err(), "{length}");
+        }
     }
 
     /// Scenario: M as protobuf and JSON in every compression.

@@ -17,8 +17,8 @@ pub use usage::{Usage, machine_busy, raise_descriptors};
 /// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server that can be started: `relay`, `plain`, `discard` (the relay with `POST /discard`), or
-/// `NAME=[ADDRESS] PROGRAM ARGUMENT…`.
+/// A server that can be started: `relay`, `plain`, `discard` (the relay with `POST /discard`),
+/// `floor` (it sends bodies as they come), or `NAME=[ADDRESS] PROGRAM ARGUMENT…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerCommand {
     /// What it is called in the results.
@@ -27,12 +27,14 @@ pub struct ServerCommand {
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Where it listens. Without it, the program has to print `http://ADDRESS` on either of its
-    /// outputs once it listens.
+    /// Where it listens. Without it, the program has to print `http://ADDRESS`, or `https://`, on
+    /// either of its outputs once it listens.
     pub address: Option<SocketAddr>,
     /// Whether it prints `gRPC on ADDRESS` after that. Else it takes gRPC where it takes HTTP, if
     /// it does.
     pub prints_grpc: bool,
+    /// Whether it sends bodies as they come, and so is sent the JSON that others make of theirs.
+    pub takes_frames: bool,
 }
 
 impl ServerCommand {
@@ -56,7 +58,15 @@ impl ServerCommand {
             args: Vec::new(),
             address: None,
             prints_grpc: false,
+            takes_frames: false,
         }
+    }
+
+    /// The same with more arguments.
+    #[must_use]
+    pub fn with(mut self, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
     }
 }
 
@@ -67,6 +77,12 @@ impl FromStr for ServerCommand {
         match text {
             "relay" => return Ok(Self::relay(beside_this("otlp-relay")?)),
             "plain" => return Ok(Self::bare(text, beside_this(text)?)),
+            "floor" => {
+                return Ok(Self {
+                    takes_frames: true,
+                    ..Self::bare(text, beside_this(text)?)
+                });
+            }
             "discard" => {
                 return Ok(Self {
                     prints_grpc: true,
@@ -77,7 +93,7 @@ impl FromStr for ServerCommand {
         }
         let (name, command) = text
             .split_once('=')
-            .context("relay, plain, discard, or NAME=[ADDRESS] PROGRAM ARGUMENT…")?;
+            .context("relay, plain, discard, floor, or NAME=[ADDRESS] PROGRAM ARGUMENT…")?;
         let mut words = command.split_whitespace().peekable();
         let address = words.peek().and_then(|word| word.parse().ok());
         if address.is_some() {
@@ -92,6 +108,7 @@ impl FromStr for ServerCommand {
             prints_grpc: address.is_none() && args.iter().any(|arg| arg == "--grpc-listen"),
             args,
             address,
+            takes_frames: false,
         })
     }
 }
@@ -197,7 +214,9 @@ fn address_in(line: &str) -> Option<(Takes, SocketAddr)> {
         let end = rest.find([' ', '/']).unwrap_or(rest.len());
         Some((takes, rest[..end].parse().ok()?))
     };
-    after(Takes::Grpc, "gRPC on ").or_else(|| after(Takes::Http, "http://"))
+    after(Takes::Grpc, "gRPC on ")
+        .or_else(|| after(Takes::Http, "http://"))
+        .or_else(|| after(Takes::Http, "https://"))
 }
 
 /// Reads an output to its end, or the server would stand still one day, and passes on the
@@ -266,6 +285,10 @@ mod tests {
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
         assert_eq!(
             address_in("INFO listening on http://127.0.0.1:4444 (this machine only)"),
+            Some((Takes::Http, address("127.0.0.1:4444")))
+        );
+        assert_eq!(
+            address_in("INFO listening on https://127.0.0.1:4444 (this machine only)"),
             Some((Takes::Http, address("127.0.0.1:4444")))
         );
         assert_eq!(

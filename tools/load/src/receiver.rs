@@ -69,6 +69,7 @@ impl<'a> Bench<'a> {
                 path: path.to_owned(),
                 signal: Signal::Metrics,
                 body: body.clone(),
+                tls: None,
             };
             async move { Sender::connect(&target).await }
         };

@@ -14,7 +14,8 @@ use crate::latency::{EndToEnd, Latencies};
 use crate::pace::{Amount, Turns};
 use crate::process::{Server, ServerCommand, Usage, machine_busy};
 use crate::sender::{Answer, Sender, Target, Transport};
-use crate::watchers::{Crowd, Watchers};
+use crate::tls::Identity;
+use crate::watchers::{Crowd, Door, Watchers};
 
 /// How long an answer may take before the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,8 +29,12 @@ pub struct Load {
     pub target: Target,
     /// Data points, spans or log records in an export.
     pub items: usize,
-    /// The path that is watched.
-    pub watch_path: String,
+    /// The paths that are watched, by subscribers in turns.
+    pub watch_paths: Vec<String>,
+    /// Whether frames come compressed.
+    pub deflate: bool,
+    /// Whether all speak TLS.
+    pub tls: bool,
     /// Who watches.
     pub crowd: Crowd,
     /// Connections that send.
@@ -38,8 +43,8 @@ pub struct Load {
     pub amount: Amount,
     /// Exports a second of an open loop; without it, the loop is closed.
     pub rate: Option<f64>,
-    /// In a closed loop, how many frames the slowest reader may be behind before sending waits
-    /// for it; 0 for any number.
+    /// In a closed loop, sending waits while the slowest reader is so many frames behind; 0 for
+    /// never.
     pub window: u64,
     /// Exports before anything is measured.
     pub warm_up: u64,
@@ -52,19 +57,26 @@ pub struct Load {
 /// If the server can't be started or does not let anybody in, if nothing is accepted, or if
 /// connections break and can't be made again.
 pub async fn run(load: &Load, command: &ServerCommand) -> Result<Figures> {
-    let server = Server::start(command)?;
+    let identity = load.tls.then(Identity::new).transpose()?;
+    let server = match &identity {
+        Some(identity) => Server::start(&command.clone().with(identity.args()?))?,
+        None => Server::start(command)?,
+    };
+    let tls = identity.as_ref().map(Identity::client);
     let mut target = load.target.clone();
+    target.tls.clone_from(&tls);
     target.address = match target.transport {
         Transport::Http => server.address(),
         Transport::Grpc => server.grpc_address(),
     };
     let end_to_end = Arc::new(EndToEnd::new()?);
-    let watchers = Watchers::connect(
-        server.address(),
-        &load.watch_path,
-        load.crowd,
-        Some(Arc::clone(&end_to_end)),
-    );
+    let door = Door {
+        address: server.address(),
+        paths: load.watch_paths.clone(),
+        tls,
+        deflate: load.deflate,
+    };
+    let watchers = Watchers::connect(&door, load.crowd, Some(Arc::clone(&end_to_end)));
     let drive = Arc::new(Drive {
         target,
         watchers: watchers.await.context("subscribers can't connect")?,
@@ -166,13 +178,13 @@ impl Drive {
         }
     }
 
-    /// Waits while the slowest reader is further behind than the window allows.
+    /// Waits while the slowest reader is as far behind as the window says.
     async fn hold_back(&self) {
         let accepted = self.accepted.load(Ordering::Relaxed);
         if self.window == 0 || !self.hold.load(Ordering::Relaxed) {
             return;
         }
-        let least = accepted.saturating_sub(self.window);
+        let least = (accepted + 1).saturating_sub(self.window);
         if timeout(HOLD, self.watchers.all_have(least)).await.is_err() {
             self.hold.store(false, Ordering::Relaxed);
         }

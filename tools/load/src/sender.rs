@@ -5,9 +5,11 @@ mod http;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use otlp_codec::Signal;
+use tokio_rustls::rustls::ClientConfig;
 
 use self::grpc::GrpcSender;
 use self::http::HttpSender;
@@ -35,6 +37,8 @@ pub struct Target {
     pub signal: Signal,
     /// What.
     pub body: Body,
+    /// For TLS; over HTTP alone.
+    pub tls: Option<Arc<ClientConfig>>,
 }
 
 /// What a server answers.

@@ -1,19 +1,25 @@
 //! WebSocket clients that count: some read as fast as they can, some slowly, some never.
 
+mod door;
+
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::frames::{Event, FrameCounter};
 use crate::latency::EndToEnd;
+use crate::stream::Stream;
+
+pub use door::Door;
 
 /// What a reader takes from its socket at most in one go, in bytes.
 const READ: usize = 256 << 10;
@@ -21,10 +27,6 @@ const READ: usize = 256 << 10;
 const SLOW_TURN: Duration = Duration::from_millis(50);
 /// After this long without a frame for anybody, what has not come is lost.
 const QUIET: Duration = Duration::from_secs(2);
-/// How long an upgrade may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest head of the answer to an upgrade.
-const HEAD: usize = 16 << 10;
 
 thread_local! {
     /// What all readers of a thread read into.
@@ -58,19 +60,19 @@ pub struct Tally {
 pub struct Watchers {
     reading: Vec<watch::Receiver<Tally>>,
     slow: Vec<watch::Receiver<Tally>>,
-    _stalled: Vec<TcpStream>,
+    _stalled: Vec<Stream>,
     _tasks: JoinSet<io::Result<()>>,
 }
 
 impl Watchers {
-    /// Connects a crowd to `path`. Frames of the first reader are told to `end_to_end`.
+    /// Lets a crowd in. Frames of the first reader are told to `end_to_end`.
     ///
     /// # Errors
     ///
-    /// If a connection is refused, or not upgraded within 30 s.
+    /// If a connection is refused, or not upgraded within 30 s, or what is asked for is not agreed
+    /// on.
     pub async fn connect(
-        address: SocketAddr,
-        path: &str,
+        door: &Door,
         crowd: Crowd,
         end_to_end: Option<Arc<EndToEnd>>,
     ) -> io::Result<Self> {
@@ -81,12 +83,12 @@ impl Watchers {
             _tasks: JoinSet::new(),
         };
         for number in 0..crowd.reading + crowd.slow {
-            let io = upgrade(address, path).await?;
+            let io = door.enter(number).await?;
             let (tally, receiver) = watch::channel(Tally::default());
             let slow = number >= crowd.reading;
             let reader = Reader {
                 io,
-                counter: FrameCounter::default(),
+                counter: FrameCounter::new(door.deflate),
                 tally,
                 end_to_end: end_to_end.clone().filter(|_| number == 0 && !slow),
             };
@@ -102,8 +104,8 @@ impl Watchers {
                 }
             }
         }
-        for _ in 0..crowd.stalled {
-            watchers._stalled.push(upgrade(address, path).await?);
+        for number in 0..crowd.stalled {
+            watchers._stalled.push(door.enter(number).await?);
         }
         Ok(watchers)
     }
@@ -171,7 +173,7 @@ fn total(tallies: &[watch::Receiver<Tally>]) -> Tally {
 
 /// One client.
 struct Reader {
-    io: TcpStream,
+    io: Stream,
     counter: FrameCounter,
     tally: watch::Sender<Tally>,
     end_to_end: Option<Arc<EndToEnd>>,
@@ -195,24 +197,22 @@ impl Reader {
     /// Reads up to `most` bytes, counts what is in them, and answers pings. How many bytes: none
     /// at the end, or when the server closes.
     async fn read_some(&mut self, most: usize) -> io::Result<usize> {
-        loop {
-            self.io.readable().await?;
-            let (read, pongs) = match self.take(most) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                result => result?,
-            };
+        let (read, pongs) = poll_fn(|cx| self.take(cx, most)).await?;
+        if !pongs.is_empty() {
             self.io.write_all(&pongs).await?;
-            return Ok(read);
+            self.io.flush().await?;
         }
+        Ok(read)
     }
 
     /// Takes what is there: how many bytes, and the pongs to answer with.
-    fn take(&mut self, most: usize) -> io::Result<(usize, Vec<u8>)> {
+    fn take(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<(usize, Vec<u8>)>> {
         SCRAP.with_borrow_mut(|scrap| {
-            let read = self.io.try_read(&mut scrap[..most])?;
+            let mut buffer = ReadBuf::new(&mut scrap[..most]);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
             let mut got = Tally::default();
             let (mut pongs, mut closed) = (Vec::new(), false);
-            let fed = self.counter.feed(&scrap[..read], |event| match event {
+            let fed = self.counter.feed(buffer.filled(), |event| match event {
                 Event::Message(bytes) => {
                     got.messages += 1;
                     got.bytes += bytes;
@@ -224,7 +224,8 @@ impl Reader {
             if got.messages > 0 {
                 self.count(got);
             }
-            Ok((if closed { 0 } else { read }, pongs))
+            let read = if closed { 0 } else { buffer.filled().len() };
+            Poll::Ready(Ok((read, pongs)))
         })
     }
 
@@ -246,36 +247,6 @@ fn pong(payload: &[u8]) -> impl Iterator<Item = u8> {
     const MASKED: u8 = 0x80;
     let head = [PONG, MASKED | payload.len() as u8, 0, 0, 0, 0];
     head.into_iter().chain(payload.iter().copied())
-}
-
-async fn upgrade(address: SocketAddr, path: &str) -> io::Result<TcpStream> {
-    let upgraded = timeout(PATIENCE, async {
-        let mut io = TcpStream::connect(address).await?;
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: upgrade\r\n\
-             upgrade: websocket\r\nsec-websocket-version: 13\r\n\
-             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        );
-        io.write_all(request.as_bytes()).await?;
-        let head = read_head(&mut io).await?;
-        match head.starts_with(b"HTTP/1.1 101 ") {
-            true => Ok(io),
-            false => Err(io::Error::other(format!(
-                "no upgrade: {}",
-                String::from_utf8_lossy(&head)
-            ))),
-        }
-    });
-    upgraded.await?
-}
-
-/// Reads up to the empty line, and nothing of the frames behind it.
-async fn read_head(io: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD {
-        head.push(io.read_u8().await?);
-    }
-    Ok(head)
 }
 
 #[cfg(test)]

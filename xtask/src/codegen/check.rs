@@ -176,9 +176,12 @@ fn nested(descriptors: &Descriptors, field: &Field<'_>) -> Result<String> {
         true => "first(&mut seen, 0)?;",
         false => "",
     };
+    let function = function(message);
+    let walk = match message.name == "KeyValue" {
+        true => format!("attribute(message, cx, deeper(depth)?, {function})?"),
+        false => format!("{function}(message, cx, deeper(depth)?)?"),
+    };
     Ok(format!(
-        "{{ {choice} cx.count()?; {enter} let (message, rest) = bytes(rest)?;
-        {}(message, cx, deeper(depth)?)?; {leave} rest }}",
-        function(message)
+        "{{ {choice} cx.count()?; {enter} let (message, rest) = bytes(rest)?; {walk}; {leave} rest }}",
     ))
 }

@@ -5,11 +5,10 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{Tool, cached, execute, texts, version};
+use super::{Tool, cached, execute, or_later, texts, version};
 
 /// The oldest Go that the modules are written for, as `go.mod` says.
 const GO: (u32, u32) = (1, 26);
-const NEEDS: &str = "needs Go 1.26 or later (https://go.dev/dl)";
 /// What the programs are built of: `go.sum` has the checksums of every module.
 const SOURCES: [&str; 3] = ["main.go", "go.mod", "go.sum"];
 /// A tool of the module in `go.mod`, so that one list of versions is for both.
@@ -25,7 +24,8 @@ pub(super) struct Binaries {
 /// Builds both, unless they are there.
 pub(super) fn binaries(scripts: &Path, folder: &Path) -> Result<Tool<Binaries>> {
     if version("go", &["env", "GOVERSION"]).is_none_or(|found| found < GO) {
-        return Ok(Tool::Missing(NEEDS));
+        let needs = or_later("Go", GO) + " (https://go.dev/dl)";
+        return Ok(Tool::Missing(needs));
     }
     let source = scripts.join("collector");
     cached(folder, &texts(&source, &SOURCES)?, || {

@@ -5,11 +5,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use super::{Tool, cached, execute, texts, version};
+use super::{Tool, cached, execute, or_later, texts, version};
 
 /// The oldest Node.js that the packages run on, as their `engines` say.
 const NODE: (u32, u32) = (20, 6);
-const NEEDS: &str = "needs Node.js 20.6 or later with npm (https://nodejs.org)";
 /// What is installed, with exact versions and checksums.
 const PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
 
@@ -18,7 +17,8 @@ const PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
 pub(crate) fn packages(source: &Path, folder: &Path) -> Result<Tool<PathBuf>> {
     let node = version("node", &["--version"]);
     if node.is_none_or(|found| found < NODE) || version("npm", &["--version"]).is_none() {
-        return Ok(Tool::Missing(NEEDS));
+        let needs = or_later("Node.js", NODE) + " with npm (https://nodejs.org)";
+        return Ok(Tool::Missing(needs));
     }
     cached(folder, &texts(source, &PACKAGES)?, || {
         for name in PACKAGES {

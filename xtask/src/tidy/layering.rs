@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("load", &["otlp-codec"]),
     ("plain", &["load"]),
     ("discard", &["load", "server"]),
+    ("floor", &["load", "otlp-codec"]),
     ("xtask", &[]),
 ];
 

@@ -4,17 +4,28 @@ use anyhow::{Result, ensure};
 
 use super::workspace_root;
 
-const DOCUMENTS: [&str; 2] = ["docs/otlp-conformance.md", "docs/websocket.md"];
-/// How few proofs mean that this check can't read a document any more.
-const AT_LEAST: usize = 30;
+/// Each with how few proofs mean that this check can't read it any more.
+const DOCUMENTS: [(&str, usize); 3] = [
+    ("docs/otlp-conformance.md", 30),
+    ("docs/websocket.md", 30),
+    ("docs/stream.md", 10),
+];
+/// The languages of proofs: how a file ends, the folder that it is below, and how a test is named in
+/// it, around its name.
+const LANGUAGES: [(&str, &str, [&str; 2]); 3] = [
+    (".rs", "crates", ["fn ", "("]),
+    (".py", "xtask", ["def ", "("]),
+    (".mjs", "xtask", ["test('", "'"]),
+];
 
 /// Each proof that isn't there.
 pub(super) fn violations() -> Result<Vec<String>> {
-    let documents = DOCUMENTS.into_iter().map(missing);
+    let documents = DOCUMENTS.into_iter();
+    let documents = documents.map(|(document, at_least)| missing(document, at_least));
     Ok(documents.collect::<Result<Vec<_>>>()?.concat())
 }
 
-fn missing(document: &str) -> Result<Vec<String>> {
+fn missing(document: &str, at_least: usize) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(workspace_root().join(document))?;
     let mut violations = Vec::new();
     let mut proofs = 0;
@@ -25,19 +36,21 @@ fn missing(document: &str) -> Result<Vec<String>> {
         else {
             continue;
         };
-        // A file, and behind it the functions that are in it.
-        let mut source = None;
+        // A file, and behind it the tests that are in it.
+        let mut source: Option<(String, &[&str; 2])> = None;
         for quoted in last.split('`').skip(1).step_by(2) {
-            if quoted.ends_with(".rs") {
-                let path = workspace_root().join("crates").join(quoted);
-                source = std::fs::read_to_string(path).ok();
-            }
-            let known = match &source {
-                None => false,
-                Some(_) if quoted.ends_with(".rs") => true,
-                Some(source) => {
+            let language = LANGUAGES.iter().find(|(end, ..)| quoted.ends_with(end));
+            let known = match (language, &source) {
+                (Some((_, folder, around)), _) => {
+                    let path = workspace_root().join(folder).join(quoted);
+                    let text = std::fs::read_to_string(path).ok();
+                    source = text.map(|text| (text, around));
+                    source.is_some()
+                }
+                (None, None) => false,
+                (None, Some((text, [before, behind]))) => {
                     proofs += 1;
-                    source.contains(&format!("fn {quoted}("))
+                    text.contains(&format!("{before}{quoted}{behind}"))
                 }
             };
             if !known {
@@ -46,7 +59,7 @@ fn missing(document: &str) -> Result<Vec<String>> {
         }
     }
     ensure!(
-        proofs >= AT_LEAST,
+        proofs >= at_least,
         "{document}: only {proofs} proofs were found"
     );
     Ok(violations)

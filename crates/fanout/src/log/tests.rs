@@ -2,11 +2,12 @@
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use otlp_codec::Signal;
 
 use super::*;
 use crate::publication::Publication;
-use crate::slot::Frames;
+use crate::slot::{Frames, Outcome};
 
 fn slot(seq: u64) -> Arc<Slot> {
     Arc::new(Slot::new(Arc::new(Publication {

@@ -7,11 +7,9 @@ use otlp_codec::transcode::{self, Transcoder};
 use otlp_codec::{EncodeError, Limits};
 
 use super::Writer;
+use super::message::Message;
 use crate::config::FanoutConfig;
 use crate::view::Format;
-
-/// The longest scratch buffer that a thread keeps between two renderings, in bytes.
-const KEPT_SCRATCH: usize = 1 << 20;
 
 thread_local! {
     static TRANSCODER: RefCell<Transcoder> = const { RefCell::new(Transcoder::new()) };
@@ -33,20 +31,17 @@ pub(crate) fn codec(config: &FanoutConfig) -> Writer {
             ..limits
         };
         TRANSCODER.with_borrow_mut(|transcoder| {
-            let result = transcoder.write(signal, format, wire, &limits, out);
-            if transcoder.scratch_bytes() > KEPT_SCRATCH {
-                *transcoder = Transcoder::new();
-            }
-            result
+            out.write_with(|page, at| {
+                transcoder.write_over(signal, format, wire, &limits, page, at)
+            })
         })
     })
 }
 
-fn copy(wire: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+fn copy(wire: &[u8], limit: usize, out: &mut Message) -> Result<(), EncodeError> {
     if wire.len() > limit {
         return Err(EncodeError::TooLong { limit });
     }
-    out.reserve_exact(wire.len());
     out.extend_from_slice(wire);
     Ok(())
 }

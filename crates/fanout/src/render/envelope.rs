@@ -6,6 +6,7 @@
 
 use std::io::Write;
 
+use super::message::Message;
 use crate::publication::Publication;
 use crate::view::Format;
 
@@ -31,38 +32,39 @@ impl Envelope {
     }
 
     /// Writes all that stands before the data.
-    pub(super) fn open(&self, publication: &Publication, out: &mut Vec<u8>) {
+    pub(super) fn open(&self, publication: &Publication, out: &mut Message) {
         out.extend_from_slice(self.begin.as_bytes());
         let (seq, signal) = (publication.seq, publication.signal);
         let received = humantime::format_rfc3339_nanos(publication.received);
-        // Writing to a `Vec` cannot fail.
+        // Writing to a message cannot fail.
         let _ = write!(
             out,
             r#"{seq}","signal":"{signal}","receivedAt":"{received}","data":"#
         );
         if self.lines {
-            out.push(b'[');
+            out.extend_from_slice(b"[");
         }
     }
 
     /// Writes all that stands behind the data: of the frames of one export, each has its number.
-    pub(super) fn close(&self, part: Option<(usize, usize)>, out: &mut Vec<u8>) {
-        // What is written is not to double the buffer.
-        out.reserve_exact(MAX_END);
+    pub(super) fn close(&self, part: Option<(usize, usize)>, out: &mut Message) {
         if self.lines {
-            out.push(b']');
+            out.extend_from_slice(b"]");
         }
         if let Some((part, parts)) = part {
             let _ = write!(out, r#","part":{part},"parts":{parts}"#);
         }
-        out.push(b'}');
+        out.extend_from_slice(b"}");
     }
 }
 
 /// Makes elements of an array of the lines from `begin` on, which each end in a newline. Text in
 /// JSON has no newlines of its own.
-pub(super) fn join_lines(begin: usize, out: &mut Vec<u8>) {
-    for byte in out[begin..].iter_mut().filter(|byte| **byte == b'\n') {
+pub(super) fn join_lines(begin: usize, out: &mut Message) {
+    for byte in out.as_mut_slice()[begin..]
+        .iter_mut()
+        .filter(|byte| **byte == b'\n')
+    {
         *byte = b',';
     }
     if out.len() > begin {

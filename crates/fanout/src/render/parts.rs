@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use otlp_codec::{DecodeError, split};
 
+use super::message::Message;
 use super::{Failure, Recipe, malformed};
 use crate::observer::Loss;
 use crate::publication::Publication;
@@ -24,7 +25,7 @@ const MAX_SHRINKING: usize = 4;
 /// The messages of an export that are written so far.
 #[derive(Default)]
 struct Written {
-    messages: Vec<Vec<u8>>,
+    messages: Vec<Message>,
     bytes: usize,
     incomplete: bool,
 }
@@ -65,7 +66,8 @@ impl Recipe {
                         written.incomplete = true;
                         break;
                     }
-                    written.messages.push(message);
+                    // It waits for the others.
+                    written.messages.push(self.fitted(message));
                     continue;
                 }
                 Err(Failure::TooBig) => {}
@@ -89,7 +91,7 @@ impl Recipe {
         &self,
         publication: &Publication,
         piece: &[u8],
-    ) -> Result<Option<Vec<u8>>, Failure> {
+    ) -> Result<Option<Message>, Failure> {
         if piece.len() / MAX_SHRINKING > self.frame_bytes {
             return Err(Failure::TooBig);
         }

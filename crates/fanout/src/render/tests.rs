@@ -100,9 +100,9 @@ fn message(key: &ViewKey, publication: &Publication) -> Bytes {
 
 /// What the codec writes.
 fn written(format: Format, signal: Signal, wire: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Message::default();
     codec(&FanoutConfig::default())(format, signal, wire, usize::MAX, &mut out).unwrap();
-    out
+    out.as_mut_slice().to_vec()
 }
 
 /// Scenario: one export in every format, plain and in an envelope.

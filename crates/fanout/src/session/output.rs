@@ -129,10 +129,10 @@ impl Output {
             if self.is_empty() {
                 break;
             }
-            let mut heads = [Head::default(); GATHER_LINES];
-            let mut slices = [IoSlice::new(&[]); GATHER_FRAMES];
-            let slices = self.gather(&mut heads, &mut slices);
-            let n = ready!(io.as_mut().poll_write_vectored(cx, slices))?;
+            let n = match self.only() {
+                Some(rest) => ready!(io.as_mut().poll_write(cx, rest))?,
+                None => ready!(self.poll_write_many(cx, io.as_mut()))?,
+            };
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -148,6 +148,25 @@ impl Output {
             self.unflushed = false;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// What is left of the frame under way, or of the next, if there is no other and it goes out as
+    /// it is.
+    fn only(&self) -> Option<&[u8]> {
+        let alone = self.queue.len() == 1 && !self.has_control() && !self.wire.is_one_way();
+        let frame = self.queue.front().filter(|_| alone)?;
+        frame.get(self.written..)
+    }
+
+    fn poll_write_many(
+        &self,
+        cx: &mut Context<'_>,
+        io: Pin<&mut impl AsyncWrite>,
+    ) -> Poll<io::Result<usize>> {
+        let mut heads = [Head::default(); GATHER_LINES];
+        let mut slices = [IoSlice::new(&[]); GATHER_FRAMES];
+        let slices = self.gather(&mut heads, &mut slices);
+        io.poll_write_vectored(cx, slices)
     }
 
     fn has_control(&self) -> bool {

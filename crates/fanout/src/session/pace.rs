@@ -14,6 +14,10 @@ use crate::observer::{CloseReason, Loss};
 /// frames in all; see [`frames_total_bytes`](crate::FanoutConfig::frames_total_bytes).
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How many bytes of frames a session may hold that is not cut off then: below that, what all of
+/// them hold is bounded by their number.
+pub const HELD_BYTES: usize = 64 << 10;
+
 impl<Io> Session<Io> {
     pub(super) fn count_lost(&mut self, loss: Loss, publications: u64) {
         self.lost += publications;
@@ -24,17 +28,17 @@ impl<Io> Session<Io> {
 
     /// Closes a session that fell behind, if it is to be closed then. Breaks if it is to be cut
     /// off: it holds what there is no room for, and its client takes none of it.
-    pub(super) fn keep_up(&mut self, now: Instant) -> ControlFlow<()> {
+    pub(super) fn keep_up(&mut self) -> ControlFlow<()> {
         if self.subscription.slow() == Slow::Disconnect && self.subscription.is_behind() {
             self.too_slow();
         }
         let config = self.config();
         let is_stalled = self
             .stalled
-            .is_some_and(|since| after(since, PATIENCE) <= now);
+            .is_some_and(|since| after(since, PATIENCE) <= Instant::now());
         if is_stalled
             && self.subscription.shared().is_pressed()
-            && self.output.bytes() >= config.gather_bytes
+            && self.output.bytes() >= config.gather_bytes.min(HELD_BYTES)
         {
             self.reason.get_or_insert(CloseReason::Slow);
             return ControlFlow::Break(());

@@ -1,6 +1,7 @@
 //! What a session does when it is woken: read, keep time, write.
 
 use std::future::Future;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -25,8 +26,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
         &mut self,
         cx: &mut Context<'_>,
         mut timer: Pin<&mut Sleep>,
-        changed: Pin<&mut impl Future>,
+        mut changed: Pin<&mut impl Future>,
     ) -> Poll<Woken> {
+        // Work that has just come is not done here, but in the next call, which is told of it: once.
+        let told = std::mem::take(&mut self.told);
+        if !told && self.phase == Phase::Open && changed.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Woken::LogChanged);
+        }
         self.look_at_pass();
         loop {
             if self.poll_read(cx).is_ready()
@@ -46,7 +52,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
         if self.subscription.has_moved() {
             return Poll::Ready(Woken::Moved);
         }
-        if self.phase == Phase::Open {
+        if told && self.phase == Phase::Open {
             ready!(changed.poll(cx));
             return Poll::Ready(Woken::LogChanged);
         }
@@ -57,8 +63,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut inflated = 0;
         for _ in 0..READS_PER_POLL {
-            let mut buffer = [0; READ_BYTES];
-            let mut buffer = ReadBuf::new(&mut buffer);
+            let mut buffer = [const { MaybeUninit::uninit() }; READ_BYTES];
+            let mut buffer = ReadBuf::uninit(&mut buffer);
             let ended = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)).is_err();
             if ended || buffer.filled().is_empty() {
                 return Poll::Ready(());

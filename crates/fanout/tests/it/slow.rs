@@ -57,7 +57,11 @@ async fn a_stalled_client_loses_its_oldest_and_nobody_else_notices() {
 /// and what the log held for it is freed.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_never_reads_is_closed() {
-    let config = FanoutConfig::default();
+    // Less than there is to write.
+    let config = FanoutConfig {
+        gather_bytes: 25_000,
+        ..FanoutConfig::default()
+    };
     let most = config.ping_interval + config.pong_timeout + config.close_timeout;
     let (hub, recorder) = hub(config);
     let began = Instant::now();

@@ -328,6 +328,29 @@ async fn losses_are_lines_too() {
     assert_eq!(recorder.counts().dropped, lost);
 }
 
+/// Scenario: a client that asked for it stops reading, exports go beyond the log; then it reads.
+/// Guarantees: the line under way comes whole, then the end, and nothing between.
+#[tokio::test]
+async fn a_slow_stream_ends_if_that_is_wanted() {
+    let (hub, recorder) = hub(FanoutConfig {
+        lag_bytes: 50_000,
+        ..FanoutConfig::default()
+    });
+    let (io, session) = piped(&hub, 100, "slow=disconnect");
+    publish(&hub, [0], 10_000);
+    recorder.until(|counts| counts.renderings == 1).await;
+    tokio::task::yield_now().await;
+    publish(&hub, 1..20, 10_000);
+    recorder.until(|counts| counts.dropped > 0).await;
+    let (lines, end) = Lines::over(io).rest().await;
+    assert!(
+        lines.len() < 20 && end == End::Whole,
+        "{} lines",
+        lines.len()
+    );
+    assert_eq!(session.await.unwrap(), CloseReason::Slow);
+}
+
 /// Scenario: a pass is taken back while a line is on its way.
 /// Guarantees: that line comes whole, then the end, and none of the lines behind it.
 #[tokio::test]

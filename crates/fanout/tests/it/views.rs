@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use fanout::{Fanout, FanoutConfig, Hub, OpenGate};
 use futures_util::StreamExt;
+use otlp_codec::Signal;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -106,8 +108,10 @@ async fn equal_filters_share_a_rendering() {
 }
 
 /// Scenario: a client that takes frames of 1 KB at most, with an envelope; an export of one
-/// metric that fits and one that doesn't; a client without that limit beside it.
-/// Guarantees: what fits comes, what doesn't is told; the other client notices nothing.
+/// metric that fits and one that doesn't; a client without that limit beside it; then an export
+/// that can't be rendered.
+/// Guarantees: what fits comes, what doesn't is told, with its reason; the other client notices
+/// nothing of the long one.
 #[tokio::test]
 async fn what_a_client_cannot_take_is_told() {
     let (hub, recorder) = hub(FanoutConfig::default());
@@ -124,6 +128,14 @@ async fn what_a_client_cannot_take_is_told() {
     assert_eq!(next_text(&mut large).await, text(1, 2000));
     assert_eq!(next_text(&mut large).await, text(2, 0));
     assert_eq!(recorder.counts().dropped, 1);
+    hub.publish(Signal::Metrics, Bytes::from_static(b"\x07"), 0);
+    publish(&hub, [4], 0);
+    let gap = next_json(&mut small).await;
+    let expected = json!({"type": "gap", "dropped": "1", "afterSeq": "2", "reason": "failed"});
+    assert_eq!(gap, expected);
+    assert_eq!(next_json(&mut small).await["seq"], "4");
+    assert_eq!(next_text(&mut large).await, text(4, 0));
+    assert_eq!(recorder.counts().dropped, 3);
 }
 
 /// Scenario: a client with an envelope stops reading, 50 exports, a log of 5; then it reads.

@@ -6,7 +6,8 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
 use crate::client::{Answer, JSON, PROTOBUF, PROTOBUF_BODY, exchange, post};
-use crate::server::{Event, Server};
+use crate::recorder::Event;
+use crate::server::Server;
 
 pub(crate) fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

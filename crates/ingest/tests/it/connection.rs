@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::client::{Client, JSON, JSON_BODY, PROTOBUF, PROTOBUF_BODY, head, post};
 use crate::compression::gzip;
-use crate::server::{Event, Server, Setup};
+use crate::recorder::Event;
+use crate::server::{Server, Setup};
 
 const CHUNKED: (&str, &str) = ("Transfer-Encoding", "chunked");
 

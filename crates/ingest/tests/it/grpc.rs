@@ -21,7 +21,7 @@ use tonic::codegen::http::uri::PathAndQuery;
 
 use crate::client::PROTOBUF_BODY;
 use crate::grpc_server::{Answer, Grpc, Setup, framed, path, whole};
-use crate::server::Event;
+use crate::recorder::Event;
 
 /// One span for each length of a trace id.
 pub(crate) fn spans(id_lengths: &[usize]) -> Vec<u8> {

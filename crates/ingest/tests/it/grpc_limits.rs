@@ -12,7 +12,7 @@ use tonic::body::Body;
 use crate::client::PROTOBUF_BODY;
 use crate::grpc::{assert_dropped, gzip, spans};
 use crate::grpc_server::{Grpc, Setup, framed, path, prefixed, send, whole};
-use crate::server::Event;
+use crate::recorder::Event;
 
 /// Default but for the length of a message.
 fn limited(max_body_bytes: usize) -> Setup {

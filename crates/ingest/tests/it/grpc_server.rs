@@ -3,16 +3,13 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use ingest::grpc::{Peer, routes};
-use ingest::{
-    AuthError, Authorize, Credentials, Export, ExportSink, IngestConfig, Observer, Receiver,
-    Refused, Transport,
-};
+use ingest::{Export, IngestConfig, Receiver, Refused, Transport};
 use otlp_codec::Signal;
 use prost::Message;
 use tokio::sync::mpsc;
@@ -23,7 +20,8 @@ use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint};
 use tonic_types::pb;
 
-use crate::server::{Event, PATIENCE};
+use crate::recorder::{Event, Recorder};
+use crate::server::PATIENCE;
 
 /// The path of the one method of a signal's service.
 pub(crate) fn path(signal: Signal) -> &'static str {
@@ -56,59 +54,6 @@ impl Default for Setup {
     }
 }
 
-/// Sink, authority and observer in one.
-struct Recorder {
-    refuse: Option<Refused>,
-    token: Option<&'static [u8]>,
-    exports: Mutex<Vec<Export>>,
-    events: mpsc::UnboundedSender<(Signal, Event)>,
-}
-
-impl ExportSink for Recorder {
-    fn accept(&self, export: Export) -> Result<(), Refused> {
-        match self.refuse {
-            Some(refused) => Err(refused),
-            None => {
-                self.exports.lock().unwrap().push(export);
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Authorize for Recorder {
-    fn check(&self, credentials: Credentials<'_>) -> Result<(), AuthError> {
-        assert!(credentials.peer.unwrap().is_loopback());
-        match (self.token, credentials.authorization) {
-            (None, _) => Ok(()),
-            (Some(token), Some(given)) if token == given => Ok(()),
-            (Some(_), Some(b"Bearer guest")) => Err(AuthError::Forbidden),
-            (Some(_), _) => Err(AuthError::Unauthenticated),
-        }
-    }
-}
-
-impl Recorder {
-    fn tell(&self, signal: Signal, transport: Transport, event: Event) {
-        assert_eq!(transport, Transport::Grpc);
-        drop(self.events.send((signal, event)));
-    }
-}
-
-impl Observer for Recorder {
-    fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
-        self.tell(signal, transport, Event::Accepted { items, bytes });
-    }
-
-    fn rejected(&self, signal: Signal, transport: Transport, items: usize) {
-        self.tell(signal, transport, Event::Rejected { items });
-    }
-
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: &'static str) {
-        self.tell(signal.unwrap(), transport, Event::Refused(reason));
-    }
-}
-
 /// A server and a connection to it; both end with the runtime of the test.
 pub(crate) struct Grpc {
     recorder: Arc<Recorder>,
@@ -119,12 +64,8 @@ pub(crate) struct Grpc {
 impl Grpc {
     pub(crate) async fn with(setup: Setup) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        let recorder = Arc::new(Recorder {
-            refuse: setup.refuse,
-            token: setup.token,
-            exports: Mutex::default(),
-            events: sender,
-        });
+        let tell = move |signal, event| drop(sender.send((signal, event)));
+        let recorder = Recorder::new(Transport::Grpc, setup.refuse, setup.token, tell);
         let receiver = Receiver {
             budget: setup.config.budget(),
             config: setup.config,
@@ -160,7 +101,7 @@ impl Grpc {
 
     /// What the sink has got so far.
     pub(crate) fn exports(&self) -> Vec<Export> {
-        self.recorder.exports.lock().unwrap().clone()
+        self.recorder.exports()
     }
 
     /// The next thing that the observer was told, in order.

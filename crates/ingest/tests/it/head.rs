@@ -5,7 +5,8 @@ use ingest::{IngestConfig, Refused};
 use crate::client::{
     Client, JSON, JSON_BODY, PROTOBUF, PROTOBUF_BODY, exchange, head, post, request,
 };
-use crate::server::{Event, Server, Setup};
+use crate::recorder::Event;
+use crate::server::{Server, Setup};
 
 /// Scenario: every method but POST, with a media type that would be refused as well.
 /// Guarantees: 405 with Allow, before the type is looked at.

@@ -7,7 +7,8 @@ use prost::Message;
 
 use crate::client::{JSON, PROTOBUF, exchange, post};
 use crate::compression::gzip;
-use crate::server::{Event, Server, Setup};
+use crate::recorder::Event;
+use crate::server::{Server, Setup};
 
 const GZIP: (&str, &str) = ("Content-Encoding", "gzip");
 

@@ -19,6 +19,8 @@ mod hostile;
 #[cfg(test)]
 mod overload;
 #[cfg(test)]
+mod recorder;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod vectors;

@@ -6,7 +6,8 @@ use ingest::IngestConfig;
 
 use crate::client::{Client, JSON, PROTOBUF, PROTOBUF_BODY, exchange, head, post};
 use crate::compression::gzip;
-use crate::server::{Event, PATIENCE, Server, Setup};
+use crate::recorder::Event;
+use crate::server::{PATIENCE, Server, Setup};
 
 const PB: (&str, &str) = ("Content-Type", PROTOBUF);
 

@@ -1,8 +1,8 @@
 //! A receiver behind a real HTTP server on a free port, with everything that it does recorded.
 
 use std::net::SocketAddr;
-use std::sync::mpsc::{self, Receiver as Events, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver as Events};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -10,71 +10,15 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
 use ingest::{
-    AuthError, Authorize, Budget, Credentials, Export, ExportSink, IngestConfig, IngestError,
-    Observer, Receiver, Refused, Transport, configure, hold_unread, status,
+    Budget, Export, IngestConfig, IngestError, Receiver, Refused, Transport, configure,
+    hold_unread, status,
 };
 use otlp_codec::Signal;
 
+use crate::recorder::{Event, Recorder};
+
 /// Against hanging only: no test waits for it to pass.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What an observer was told.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    Accepted { items: usize, bytes: usize },
-    Rejected { items: usize },
-    Refused(&'static str),
-}
-
-/// Sink, authority and observer in one.
-struct Recorder {
-    refuse: Option<Refused>,
-    token: Option<&'static [u8]>,
-    exports: Mutex<Vec<Export>>,
-    events: Sender<Event>,
-}
-
-impl ExportSink for Recorder {
-    fn accept(&self, export: Export) -> Result<(), Refused> {
-        if let Some(refused) = self.refuse {
-            return Err(refused);
-        }
-        self.exports.lock().unwrap().push(export);
-        Ok(())
-    }
-}
-
-impl Authorize for Recorder {
-    fn check(&self, credentials: Credentials<'_>) -> Result<(), AuthError> {
-        assert!(credentials.peer.unwrap().is_loopback());
-        match (self.token, credentials.authorization) {
-            (None, _) => Ok(()),
-            (Some(token), Some(given)) if token == given => Ok(()),
-            (Some(_), Some(b"Bearer guest")) => Err(AuthError::Forbidden),
-            (Some(_), _) => Err(AuthError::Unauthenticated),
-        }
-    }
-}
-
-impl Observer for Recorder {
-    fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
-        assert_eq!((signal, transport), (Signal::Metrics, Transport::Http));
-        let _ = self.events.send(Event::Accepted { items, bytes });
-    }
-
-    fn rejected(&self, signal: Signal, transport: Transport, items: usize) {
-        assert_eq!((signal, transport), (Signal::Metrics, Transport::Http));
-        let _ = self.events.send(Event::Rejected { items });
-    }
-
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: &'static str) {
-        assert_eq!(
-            (signal, transport),
-            (Some(Signal::Metrics), Transport::Http)
-        );
-        let _ = self.events.send(Event::Refused(reason));
-    }
-}
 
 /// What a path without a receiver answers.
 async fn not_found(request: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -133,12 +77,11 @@ impl Server {
 
     pub(crate) fn with(setup: Setup) -> Self {
         let (sender, events) = mpsc::channel();
-        let recorder = Arc::new(Recorder {
-            refuse: setup.refuse,
-            token: setup.token,
-            exports: Mutex::default(),
-            events: sender,
-        });
+        let tell = move |signal, event| {
+            assert_eq!(signal, Signal::Metrics);
+            let _ = sender.send(event);
+        };
+        let recorder = Recorder::new(Transport::Http, setup.refuse, setup.token, tell);
         let budget = setup.config.budget();
         let receiver = Receiver {
             config: setup.config,
@@ -180,7 +123,7 @@ impl Server {
 
     /// What the sink has got so far.
     pub(crate) fn exports(&self) -> Vec<Export> {
-        self.recorder.exports.lock().unwrap().clone()
+        self.recorder.exports()
     }
 
     /// The next thing that the observer was told, in order.

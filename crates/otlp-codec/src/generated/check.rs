@@ -156,7 +156,7 @@ fn common_v1_key_value_list(
             10 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             _ => unknown(tag, rest, &[1])?,
@@ -196,7 +196,7 @@ fn common_v1_instrumentation_scope(
             26 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3, 4])?,
@@ -283,16 +283,16 @@ fn logs_v1_log_record(
             82 => id(rest, 8, &mut wrong, 2)?,
             26 | 98 => text(rest)?,
             16 | 56 => varint(rest)?.1,
+            50 => {
+                cx.count()?;
+                let (message, rest) = bytes(rest)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
+                rest
+            }
             42 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
                 common_v1_any_value(message, cx, deeper(depth)?)?;
-                rest
-            }
-            50 => {
-                cx.count()?;
-                let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
                 rest
             }
             _ => unknown(tag, rest, &[1, 11, 2, 3, 5, 6, 7, 8, 9, 10, 12])?,
@@ -359,7 +359,7 @@ fn metrics_v1_metric(mut wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<()
             98 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             82 => {
@@ -513,7 +513,7 @@ fn metrics_v1_number_data_point(
             58 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             42 => {
@@ -540,7 +540,7 @@ fn metrics_v1_histogram_data_point(
             74 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             66 => {
@@ -566,7 +566,7 @@ fn metrics_v1_exponential_histogram_data_point(
             10 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             90 => {
@@ -616,7 +616,7 @@ fn metrics_v1_summary_data_point(
             58 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             50 => {
@@ -661,7 +661,7 @@ fn metrics_v1_exemplar(
             58 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             _ => unknown(tag, rest, &[7, 2, 3, 6, 4, 5])?,
@@ -949,16 +949,16 @@ fn resource_v1_resource(
     while let Some((tag, rest)) = next_tag(wire)? {
         wire = match tag {
             16 => varint(rest)?.1,
+            10 => {
+                cx.count()?;
+                let (message, rest) = bytes(rest)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
+                rest
+            }
             26 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
                 common_v1_entity_ref(message, cx, deeper(depth)?)?;
-                rest
-            }
-            10 => {
-                cx.count()?;
-                let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3])?,
@@ -1032,7 +1032,7 @@ fn trace_v1_span(mut wire: In<'_>, cx: &mut Cx<'_>, depth: u32) -> Result<(), St
             74 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             90 => {
@@ -1078,7 +1078,7 @@ fn trace_v1_span_event(
             26 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3, 4])?,
@@ -1102,7 +1102,7 @@ fn trace_v1_span_link(
             34 => {
                 cx.count()?;
                 let (message, rest) = bytes(rest)?;
-                common_v1_key_value(message, cx, deeper(depth)?)?;
+                attribute(message, cx, deeper(depth)?, common_v1_key_value)?;
                 rest
             }
             _ => unknown(tag, rest, &[1, 2, 3, 4, 5, 6])?,

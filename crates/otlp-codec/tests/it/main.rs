@@ -6,10 +6,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod attributes;
 mod every_field;
 mod from_json;
 mod hostile;
 mod memo;
+mod pages;
 mod points;
 mod policy;
 mod retain;

@@ -127,7 +127,7 @@ fn a_change_counts_when_it_is_whole() {
     let tls = read(&folder.pair()).unwrap();
     assert!(tls.reload_if_changed().is_none());
     let (first, grpc) = (current(&tls, Inside::Http), current(&tls, Inside::Grpc));
-    assert_eq!(first.alpn_protocols, [b"http/1.1"]);
+    assert_eq!(first.alpn_protocols, [b"http/1.1", b"http/1.0"]);
     assert_eq!(grpc.alpn_protocols, [b"h2"]);
 
     let (cert, key) = pair();

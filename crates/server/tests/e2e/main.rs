@@ -24,6 +24,7 @@ mod reload;
 mod rfc6455;
 mod rfc7692;
 mod rules;
+mod scale;
 mod sdk;
 mod shutdown;
 mod signals;

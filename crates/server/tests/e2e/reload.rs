@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::support::{Folder, Http, Relay, TRIES, Watcher, gauge, gauge_json, head, post, shake};
+use crate::support::{Folder, Http, Relay, Watcher, gauge, gauge_json, head, post, shake, soon};
 
 const OLD: &str = "the-old-token-of-watchers";
 const NEW: &str = "the-new-token-of-watchers";
@@ -139,7 +139,7 @@ fn the_log_is_filtered_anew() {
         settings(&folder, name, &filter(level));
         relay.signal("HUP");
     };
-    let comes_in = |name: &str| (0..TRIES).any(|_| may_watch(relay.address(), name));
+    let comes_in = |name: &str| soon(|| may_watch(relay.address(), name));
     reload("two", "error");
     relay.wait_for_log("SIGHUP: log-filter");
     reload("three", "error");

@@ -13,7 +13,7 @@ pub(crate) mod ws_frame;
 
 use std::future::Future;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -43,5 +43,16 @@ pub(crate) fn patient(socket: TcpStream) -> TcpStream {
     socket
 }
 
-/// How often something is tried that has happened, but may not be counted yet.
-pub(crate) const TRIES: usize = 5000;
+/// Asks until something is so that has happened, but may not be counted yet. Every question is one
+/// to the relay, which nothing else would tell from outside; whether it was so in time.
+pub(crate) fn soon(mut is_so: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if is_so() {
+            return true;
+        }
+        if Instant::now() > deadline {
+            return false;
+        }
+    }
+}

@@ -47,7 +47,8 @@ fn send(http: &mut Http<TlsStream>, name: &str) -> Option<u16> {
     http.try_answer().ok().map(|answer| answer.status)
 }
 
-/// Scenario: exports over HTTP with TLS 1.2 and 1.3 and over gRPC, watched over TLS.
+/// Scenario: exports over HTTP with TLS 1.2 and 1.3, by a client that knows HTTP/1.0 alone, and over
+/// gRPC, watched over TLS.
 /// Guarantees: the watcher gets every one of them; the log names the scheme.
 #[test]
 fn every_door_has_it() {
@@ -62,10 +63,15 @@ fn every_door_has_it() {
             assert_eq!(watcher.frame(), gauge_json(name, 1));
         }
     }
+    let mut old = ClientConfig::clone(&secured.client());
+    old.alpn_protocols = vec![b"http/1.0".to_vec()];
+    let mut http = Http::tls(relay.address(), &Arc::new(old)).unwrap();
+    assert_eq!(send(&mut http, "three"), Some(200));
+    assert_eq!(watcher.frame(), gauge_json("three", 1));
     let tls = authority.grpc_client(None);
     let grpc = Grpc::connect_tls(relay.grpc_address(), tls).unwrap();
-    grpc.export(gauge("three", 1)).unwrap();
-    assert_eq!(watcher.frame(), gauge_json("three", 1));
+    grpc.export(gauge("four", 1)).unwrap();
+    assert_eq!(watcher.frame(), gauge_json("four", 1));
 }
 
 /// Scenario: a stream of lines over TLS; then SIGTERM.

@@ -28,6 +28,9 @@ impl GrpcSender {
         if target.body.encoding != Encoding::Protobuf {
             return Err(io::Error::other("OTLP/gRPC takes protobuf alone"));
         }
+        if target.tls.is_some() {
+            return Err(io::Error::other("TLS is for those who send over HTTP"));
+        }
         let authority = format!("http://{}", target.address);
         let endpoint = Endpoint::from_shared(authority.clone()).map_err(io::Error::other)?;
         Ok(Self {

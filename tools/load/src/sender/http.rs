@@ -3,11 +3,11 @@
 use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tonic::codegen::Bytes;
 
 use super::{Answer, Target};
 use crate::payload::Encoding;
+use crate::stream::{self, Stream};
 
 /// The longest answer that is read, in bytes.
 const ANSWER: usize = 1 << 20;
@@ -17,17 +17,15 @@ const HEADERS: usize = 32;
 
 /// A connection over HTTP/1.1.
 pub struct HttpSender {
-    io: TcpStream,
+    io: Stream,
     request: Bytes,
     answer: Vec<u8>,
 }
 
 impl HttpSender {
     pub(super) async fn connect(target: &Target) -> io::Result<Self> {
-        let io = TcpStream::connect(target.address).await?;
-        io.set_nodelay(true)?;
         Ok(Self {
-            io,
+            io: stream::connect(target.address, target.tls.as_ref()).await?,
             request: request(target),
             answer: Vec::new(),
         })
@@ -35,6 +33,7 @@ impl HttpSender {
 
     pub(super) async fn send(&mut self) -> io::Result<Answer> {
         self.io.write_all(&self.request).await?;
+        self.io.flush().await?;
         self.answer.clear();
         loop {
             if let Some(status) = complete(&self.answer)? {

@@ -1,25 +1,37 @@
 //! Watchers before a server that writes what it is told.
 
-use tokio::net::TcpListener;
-use tokio::time::timeout;
+use std::net::SocketAddr;
 
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use super::door::read_head;
 use super::*;
 
-/// A server that upgrades whoever comes, and the socket of the first.
-async fn upgraded(crowd: Crowd) -> (Watchers, TcpStream) {
+/// A server that reads one head and answers with `answer`, and the socket of its client.
+async fn answering(answer: &'static str) -> (SocketAddr, JoinHandle<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = tokio::spawn(async move {
         let (mut io, _) = listener.accept().await.unwrap();
         read_head(&mut io).await.unwrap();
-        let answer = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n";
-        io.write_all(answer).await.unwrap();
+        io.write_all(answer.as_bytes()).await.unwrap();
         io
     });
-    let end_to_end = Some(Arc::new(EndToEnd::new().unwrap()));
-    let watchers = Watchers::connect(address, "/ws/metrics", crowd, end_to_end);
-    (watchers.await.unwrap(), serving.await.unwrap())
+    (address, serving)
 }
+
+/// A crowd before a server that upgrades whoever comes, and the socket of the first.
+async fn upgraded(crowd: Crowd) -> (Watchers, TcpStream) {
+    let (address, serving) = answering(UPGRADED).await;
+    let end_to_end = Some(Arc::new(EndToEnd::new().unwrap()));
+    let door = Door::at(address, "/ws/metrics");
+    let watchers = Watchers::connect(&door, crowd, end_to_end).await;
+    (watchers.unwrap(), serving.await.unwrap())
+}
+
+const UPGRADED: &str = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n";
 
 /// Scenario: a text message, a ping and half of another message; then the rest; then a close.
 /// Guarantees: messages are counted at their end, the ping is answered with its payload, and a
@@ -71,24 +83,25 @@ async fn a_slow_reader_takes_its_share() {
     assert_eq!(watchers.read_slowly().bytes, 128);
 }
 
-/// Scenario: a server that answers an upgrade with 403.
+/// Scenario: a server that answers an upgrade with 403, and one that upgrades without the
+/// compression that was asked for.
 /// Guarantees: connecting fails, with what the server said.
 #[tokio::test]
 async fn a_refused_upgrade_is_told() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        let (mut io, _) = listener.accept().await.unwrap();
-        read_head(&mut io).await.unwrap();
-        io.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n")
-            .await
-            .unwrap();
-    });
     let one = Crowd {
         reading: 1,
         ..Crowd::default()
     };
-    let refused = timeout(PATIENCE, Watchers::connect(address, "/", one, None));
-    let error = refused.await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("403"), "{error}");
+    for (answer, deflate, told) in [
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", false, "403"),
+        (UPGRADED, true, "no compression"),
+    ] {
+        let (address, _serving) = answering(answer).await;
+        let door = Door {
+            deflate,
+            ..Door::at(address, "/")
+        };
+        let error = Watchers::connect(&door, one, None).await.unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
+    }
 }

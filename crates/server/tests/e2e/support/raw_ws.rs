@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::http::{Http, head};
 use super::tls::TlsStream;
-use super::{PATIENCE, TRIES, ws_frame};
+use super::{PATIENCE, soon, ws_frame};
 
 /// The opcode of a text frame.
 const TEXT: u8 = 1;
@@ -36,7 +36,7 @@ pub(crate) fn shake(address: SocketAddr, headers: &[(&str, &str)]) -> u16 {
 /// Whether there is room for a subscriber now, or the moment after a connection was seen to end:
 /// the relay closes its side first and counts afterwards.
 pub(crate) fn lets_in(address: SocketAddr) -> bool {
-    (0..TRIES).any(|_| shake(address, &[]) == 101)
+    soon(|| shake(address, &[]) == 101)
 }
 
 /// A subscriber that reads the bytes of frames.
