@@ -1,10 +1,6 @@
 //! The floor sends what it is sent, and the load generator measures deliveries by it.
 
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails fails its test; clippy.toml exempts test functions alone"
-)]
 
 use clap::Parser;
 use futures_util::StreamExt;
