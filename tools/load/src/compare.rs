@@ -83,6 +83,8 @@ pub async fn execute(options: &Options, tell: impl Fn(&str)) -> Result<Value> {
         return idle::measure(server, crowds, rounds, workload, tell).await;
     }
     if options.sweep {
+        // Before minutes have passed.
+        options.plots.iter().try_for_each(std::fs::create_dir_all)?;
         let swept = sweep::measure(&servers, usize::MAX, rounds, workload, tell).await?;
         for (name, svg) in swept.plots {
             if let Some(folder) = &options.plots {

@@ -1,8 +1,7 @@
 //! What a delivery costs beside the least that it could cost.
 //!
-//! Two servers get the same exports' worth and send the same frames to as many subscribers, in
-//! turns: the relay, on one thread, and the floor, which has one and is given the JSON that the
-//! relay makes of its protobuf. All CPU time of each counts, over all frames that were delivered:
+//! Two servers send the same frames to as many subscribers, in turns: the relay, with one worker,
+//! and the floor, which has one thread and is sent the JSON that the relay makes of its protobuf. All CPU time of each counts, over all frames that were delivered:
 //! the relay's receiving, checking and rendering too, the floor's receiving of a longer body. So
 //! the ratio is the whole relay's, and nothing has to be subtracted.
 
@@ -48,8 +47,8 @@ pub const SUBSCRIBERS: usize = 1000;
 
 const FIGURE: &str = "server_cpu_us_per_frame";
 
-/// Measures `servers`, the second of which is the floor, in so many rounds. Of `workload`, only the
-/// duration counts. Progress goes to `tell`.
+/// Measures `servers`, the second of which is the floor, in so many rounds. Of `workload`, the
+/// duration, or the number of exports, counts. Progress goes to `tell`.
 ///
 /// # Errors
 ///

@@ -25,7 +25,8 @@ pub struct Options {
     /// A server: `relay`, `plain`, `discard` (the relay with `POST /discard`), `floor` (it sends
     /// bodies as they come, and gets the JSON of the payload), or `NAME=[ADDRESS] PROGRAM
     /// ARGUMENT…`; several to compare them. Without an ADDRESS, the program has to print
-    /// `http://ADDRESS` when it listens [default: relay, and with --compare plain too]
+    /// `http://ADDRESS` when it listens [default: relay; with --compare plain too, with --fanout
+    /// and --sweep a relay of one worker, and floor]
     #[arg(long = "server")]
     pub servers: Vec<ServerCommand>,
     /// How often each server runs
@@ -47,8 +48,8 @@ pub struct Options {
     #[arg(long, group = "preset")]
     pub fanout: bool,
     /// Memory of 5000 subscribers to whom nothing is sent, plain and with TLS, and 10,000 while
-    /// exports flow (20,100 descriptors); --rounds, --threads, --payload, --rate, --duration and
-    /// --server count beside it
+    /// exports flow (10,100 descriptors in each process); --rounds, --threads, --payload, --rate,
+    /// --duration and --server count beside it
     #[arg(long, group = "preset")]
     pub idle: bool,
     /// How cost grows with the length of frames, with subscribers up to 10,000, and with views up

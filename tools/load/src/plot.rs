@@ -24,17 +24,6 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
 }
 
-impl Line {
-    /// A line without points.
-    #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            points: Vec::new(),
-        }
-    }
-}
-
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 320.0;
 /// Room around the plot: left, right, top and bottom.
@@ -262,13 +251,16 @@ mod tests {
     /// Guarantees: both are drawn where they belong, the point is left out, and the name is text.
     #[test]
     fn lines_are_drawn() {
-        let mut one = Line::new("a<b");
-        one.points = vec![(1.0, 0.0), (1.0, 1.0), (10.0, 10.0)];
+        let line = |name: &str, points: &[(f64, f64)]| Line {
+            name: name.to_owned(),
+            points: points.to_vec(),
+        };
+        let one = line("a<b", &[(1.0, 0.0), (1.0, 1.0), (10.0, 10.0)]);
         let chart = Chart {
             title: "growth",
             x: "work",
             y: "µs",
-            lines: vec![one, Line::new("none")],
+            lines: vec![one, line("none", &[])],
         };
         let svg = chart.svg();
         let [left, right, top, bottom] = MARGINS;

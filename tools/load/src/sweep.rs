@@ -86,9 +86,9 @@ pub struct Swept {
     pub plots: Vec<(String, String)>,
 }
 
-/// Sweeps in so many rounds, with the first `most` steps of each. Servers that take frames as they are have no
-/// views and are left out there. Of `workload`, the duration or the number of exports counts.
-/// Progress goes to `tell`.
+/// Sweeps in so many rounds, with the first `most` steps of each. Servers that take frames as they
+/// are have no views, and are left out there. Of `workload`, the duration or the number of exports
+/// counts. Progress goes to `tell`.
 ///
 /// # Errors
 ///
@@ -100,6 +100,13 @@ pub async fn measure(
     workload: &Workload,
     tell: impl Fn(&str),
 ) -> Result<Swept> {
+    // An export is sent when all have the last one.
+    let workload = Workload {
+        connections: 1,
+        window: 1,
+        warm_up: 5,
+        ..workload.clone()
+    };
     let mut swept = Swept {
         results: json!({}),
         plots: Vec::new(),
@@ -107,32 +114,40 @@ pub async fn measure(
     for sweep in &SWEEPS {
         let servers = servers.iter().filter(|one| sweep.all || !one.takes_frames);
         let servers: Vec<_> = servers.cloned().collect();
-        let mut lines: Vec<_> = servers.iter().map(|one| Line::new(&one.name)).collect();
         let mut steps = Vec::new();
         for step in sweep.steps.iter().copied().take(most) {
-            let one_by_one = Workload {
-                connections: 1,
-                window: 2,
-                warm_up: 5,
-                ..workload.clone()
-            };
-            let result = compare(rounds, &servers, &(sweep.at)(step, one_by_one), &tell).await?;
-            for line in &mut lines {
-                let median = &result["servers"][&line.name]["median"][sweep.figure];
-                line.points
-                    .extend(median.as_f64().map(|y| (f64::from(step), y)));
-            }
+            let workload = (sweep.at)(step, workload.clone());
+            let result = compare(rounds, &servers, &workload, &tell).await?;
             steps.push(json!({"at": step, "result": result}));
         }
-        let chart = Chart {
-            title: sweep.title,
-            x: sweep.x,
-            y: sweep.y,
-            lines,
-        };
-        swept.results[sweep.name] = Value::Array(steps);
         let file = format!("sweep-{}.svg", sweep.name);
-        swept.plots.push((file, chart.svg()));
+        swept
+            .plots
+            .push((file, sweep.chart(&servers, &steps).svg()));
+        swept.results[sweep.name] = Value::Array(steps);
     }
     Ok(swept)
+}
+
+impl Sweep {
+    /// A line for each server, through the medians of all steps.
+    fn chart(&self, servers: &[ServerCommand], steps: &[Value]) -> Chart<'_> {
+        let point = |step: &Value, name: &str| {
+            let y = &step["result"]["servers"][name]["median"][self.figure];
+            Some((step["at"].as_f64()?, y.as_f64()?))
+        };
+        let lines = servers.iter().map(|server| Line {
+            name: server.name.clone(),
+            points: steps
+                .iter()
+                .filter_map(|step| point(step, &server.name))
+                .collect(),
+        });
+        Chart {
+            title: self.title,
+            x: self.x,
+            y: self.y,
+            lines: lines.collect(),
+        }
+    }
 }

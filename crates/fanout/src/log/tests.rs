@@ -4,6 +4,9 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use otlp_codec::Signal;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 use super::*;
 use crate::publication::Publication;
@@ -226,4 +229,57 @@ fn publications_of_several_frames_are_read_in_pieces() {
             (vec![4], 1, 0, 4),
         ]
     );
+}
+
+/// The counts of a log are those of `cursors`, and it holds nothing that all have passed.
+fn check_counts(log: &Log, cursors: &[Cursor]) {
+    let at = |position: u64| {
+        let there = cursors.iter().filter(|cursor| cursor.position == position);
+        there.count()
+    };
+    let behind = cursors.iter().filter(|cursor| log.has_lost(cursor)).count();
+    assert_eq!((log.cursors, log.behind), (cursors.len(), behind));
+    for (position, entry) in (log.covers_from..).zip(&log.entries) {
+        assert_eq!(entry.cursors, at(position), "at {position}");
+    }
+    assert_eq!(log.waiting, at(log.end()));
+    let front = log.entries.front();
+    assert!(behind > 0 || front.is_none_or(|entry| entry.cursors > 0));
+}
+
+proptest! {
+    /// Scenario: readers that come, read a frame and go, in any order, while publications come to
+    /// a log of three.
+    /// Guarantees: each cursor is counted where it stands, those that have lost some too, and what
+    /// all have passed is gone.
+    #[test]
+    fn cursors_are_counted_where_they_stand(steps in vec((0..4_u8, any::<Index>()), 0..60)) {
+        let mut log = Log::new(1000, 3, Arc::default());
+        let mut cursors: Vec<Cursor> = Vec::new();
+        for (step, which) in steps {
+            match step {
+                0 => cursors.push(log.join(0)),
+                // The hub pushes nothing where nobody reads.
+                1 if log.is_read() => {
+                    let slot = slot(0);
+                    let (position, freed) = log.push(Arc::clone(&slot), 10);
+                    drop(freed);
+                    fill(&mut log, position, &slot, frame(1));
+                }
+                2 if !cursors.is_empty() => {
+                    let mut out = VecDeque::new();
+                    let cursor = &mut cursors[which.index(log.cursors)];
+                    drop(log.read(cursor, Reading::new(1, false, &mut out)));
+                }
+                3 if !cursors.is_empty() => {
+                    let cursor = cursors.swap_remove(which.index(log.cursors));
+                    drop(log.leave(&cursor));
+                }
+                _ => {}
+            }
+            check_counts(&log, &cursors);
+        }
+        cursors.iter().for_each(|cursor| drop(log.leave(cursor)));
+        prop_assert!(log.len() == 0 && !log.is_read());
+    }
 }

@@ -56,7 +56,8 @@ async fn idle_subscribers_are_measured() {
 }
 
 /// Scenario: the first two steps of each of `--sweep`.
-/// Guarantees: each step has its figures, and each sweep a picture with a line of two points.
+/// Guarantees: each step has its figures, frames are as long as the step says, and each sweep has a
+/// picture with a line of two points.
 #[tokio::test]
 async fn sweeps_are_drawn() {
     let workload = Options::parse_from(["load", "--requests", "3"]).workload;
@@ -74,6 +75,15 @@ async fn sweeps_are_drawn() {
             .map(|step| figure(&step["result"]["servers"]["relay"]["median"], "frames"))
             .collect();
         assert_eq!(got, frames, "{name}");
+    }
+    for (step, length) in swept.results["payload"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip([1_024.0, 4_096.0])
+    {
+        let median = &step["result"]["servers"]["relay"]["median"];
+        assert_eq!(figure(median, "frame_bytes"), 300.0 * length);
     }
     let names: Vec<_> = swept.plots.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(

@@ -45,13 +45,8 @@ impl Door {
 
     /// Connects the subscriber of this number.
     pub(super) async fn enter(&self, number: usize) -> io::Result<Stream> {
-        let none = || io::Error::other("no path to watch");
-        let path = self
-            .paths
-            .iter()
-            .cycle()
-            .nth(number % self.paths.len().max(1));
-        let path = path.ok_or_else(none)?;
+        let path = self.paths.get(number % self.paths.len().max(1));
+        let path = path.ok_or_else(|| io::Error::other("no path to watch"))?;
         timeout(PATIENCE, self.upgrade(path)).await?
     }
 
