@@ -1,6 +1,7 @@
 //! Maintenance tasks, run as `cargo xtask <task>`. A list of them, nothing else.
 
 mod codegen;
+mod config;
 mod e2e;
 mod fuzz;
 mod instructions;
@@ -25,6 +26,12 @@ struct Cli {
 enum Task {
     /// Regenerate every binding from `proto/`
     Codegen {
+        /// Change nothing; fail if a file would change
+        #[arg(long)]
+        check: bool,
+    },
+    /// Renew what docs/ says of the settings: the reference and the JSON Schema
+    Config {
         /// Change nothing; fail if a file would change
         #[arg(long)]
         check: bool,
@@ -99,6 +106,8 @@ fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Codegen { check: false } => codegen::write(),
         Task::Codegen { check: true } => codegen::check(),
+        Task::Config { check: false } => config::write(),
+        Task::Config { check: true } => config::check(),
         Task::Verify { skip_tests } => verify::run(skip_tests),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Instructions => instructions::run(),

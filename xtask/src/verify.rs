@@ -4,9 +4,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::codegen;
-use crate::fuzz;
 use crate::tidy::{self, workspace_root};
+use crate::{codegen, config, fuzz};
 
 /// The version of cargo-deny that the gates were written for; `.ci/run` finds it here.
 const CARGO_DENY: &str = "0.20.2";
@@ -28,6 +27,7 @@ pub(crate) fn run(skip_tests: bool) -> Result<()> {
         ];
         cargo(&args, &[])
     })?;
+    gate("docs of the settings are fresh", config::check)?;
     gate("features of the codec", codec_features)?;
     gate("fuzz targets", fuzz_targets)?;
     gate("docs", || {

@@ -1,5 +1,6 @@
 //! The path prefix that a reverse proxy puts before all of the relay's paths.
 
+use std::fmt;
 use std::str::FromStr;
 
 use actix_web::HttpResponse;
@@ -20,6 +21,12 @@ pub struct BasePath(String);
      a slash"
 )]
 pub struct BasePathError;
+
+impl fmt::Display for BasePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl FromStr for BasePath {
     type Err = BasePathError;

@@ -30,12 +30,16 @@ use crate::cors::Cors;
 use crate::counters::Counters;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
+use crate::logging::Log;
 use crate::pages::About;
 use crate::proxies::Proxies;
+use crate::settings::{Loaded, Source};
 use crate::shutdown::{self, Draining};
 use crate::tls::{Stream, Tls};
 use crate::tokens::Asked;
 use crate::{RunError, showing};
+
+pub(crate) use self::reload::errors_of_files;
 
 /// Connections that the system may hold ready for us.
 const BACKLOG: i32 = 1024;
@@ -61,6 +65,7 @@ pub struct Relay {
     listeners: Vec<Listener>,
     grpc_listeners: Vec<Listener>,
     files: reload::Files,
+    origin: Option<reload::Origin>,
     counters: Arc<Counters>,
     routes: Routes,
 }
@@ -106,9 +111,22 @@ impl Relay {
                 counters: counters.clone(),
             },
             config,
+            origin: None,
             counters,
             routes: Arc::new(|_| {}),
         })
+    }
+
+    /// On SIGHUP, reads `source` again, which gave `loaded`, and puts into force what may change
+    /// while the relay runs. Without it the files of tokens and of TLS alone are read again.
+    #[must_use]
+    pub fn with_source(mut self, source: Source, loaded: Loaded, log: Log) -> Self {
+        self.origin = Some(reload::Origin {
+            source,
+            loaded,
+            log,
+        });
+        self
     }
 
     /// Serves `routes` too, behind the same connections and the same rules for every request, for
@@ -187,9 +205,14 @@ impl Relay {
         let mut grpc = GrpcServer::start(&self.config.grpc, grpc_listeners, grpc).await?;
         let server = builder.run();
         let handle = server.handle();
-        let hub = parts.fanout.hub.clone();
-        let reloading = reload::watch(self.files.clone(), self.config.reload_interval, hub);
-        let reloading = actix_rt::spawn(reloading);
+        let reloading = reload::Reloading {
+            files: self.files.clone(),
+            rules: parts.rules.clone(),
+            cors: parts.cors.clone(),
+            hub: parts.fanout.hub.clone(),
+            origin: self.origin,
+        };
+        let reloading = actix_rt::spawn(reloading.watch(self.config.reload_interval));
         announce::listening(&addresses, &grpc_addresses, &self.files);
         let demo = addresses.first().filter(|_| self.config.demo);
         let host = self.config.gate.allowed_hosts.first().cloned();

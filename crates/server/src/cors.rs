@@ -9,8 +9,9 @@
 //! lets them send, and read the answer. A page that asks no preflight can't be kept from sending,
 //! but only bodies without a type of OTLP, which the receiver refuses.
 
+use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -61,6 +62,15 @@ pub enum AllowedHeader {
     Named(HeaderName),
 }
 
+impl fmt::Display for AllowedHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Named(name) => f.write_str(name.as_str()),
+        }
+    }
+}
+
 impl FromStr for AllowedHeader {
     type Err = InvalidHeaderName;
 
@@ -74,12 +84,27 @@ impl FromStr for AllowedHeader {
 
 /// The rules in force.
 pub(crate) struct Cors {
+    lists: RwLock<Lists>,
+    counters: Arc<Counters>,
+    warnings: Throttle,
+}
+
+/// The part of them that can change.
+struct Lists {
     origins: Vec<OriginPattern>,
     /// The value of `Access-Control-Allow-Headers`; `None` for whatever is asked for.
     headers: Option<HeaderValue>,
     max_age: Option<u64>,
-    counters: Arc<Counters>,
-    warnings: Throttle,
+}
+
+impl Lists {
+    fn new(config: &CorsConfig) -> Self {
+        Self {
+            origins: config.allowed_origins.clone(),
+            headers: header_list(&config.allowed_headers),
+            max_age: config.max_age.map(|age| age.as_secs()),
+        }
+    }
 }
 
 /// What the rules say of a request.
@@ -98,28 +123,37 @@ impl Cors {
     /// The rules that `config` asks for.
     pub(crate) fn new(config: &CorsConfig, counters: Arc<Counters>) -> Self {
         Self {
-            origins: config.allowed_origins.clone(),
-            headers: header_list(&config.allowed_headers),
-            max_age: config.max_age.map(|age| age.as_secs()),
+            lists: RwLock::new(Lists::new(config)),
             counters,
             warnings: Throttle::default(),
         }
     }
 
+    /// Goes by other rules from the next request on.
+    pub(crate) fn change(&self, config: &CorsConfig) {
+        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
+        *lists = Lists::new(config);
+    }
+
+    fn lists(&self) -> RwLockReadGuard<'_, Lists> {
+        self.lists.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Judges the page that sent a request, if one did.
     pub(crate) fn judge(&self, head: &RequestHead) -> Verdict {
-        if self.origins.is_empty() || !is_receivers(head.uri.path()) {
+        let allowed = &self.lists().origins;
+        if allowed.is_empty() || !is_receivers(head.uri.path()) {
             return Verdict::NoSay;
         }
         let mut origins = head.headers().get_all(ORIGIN);
         let (Some(origin), None) = (origins.next(), origins.next()) else {
             return Verdict::NotAllowed;
         };
-        if self.origins.iter().any(OriginPattern::is_any) {
+        if allowed.iter().any(OriginPattern::is_any) {
             return Verdict::AllAllowed;
         }
         let matches = |pattern: &OriginPattern| pattern.matches(text(origin));
-        match self.origins.iter().any(matches) {
+        match allowed.iter().any(matches) {
             true => Verdict::Allowed(origin.clone()),
             false => Verdict::NotAllowed,
         }
@@ -165,10 +199,11 @@ impl Cors {
         let mut response = HttpResponse::NoContent();
         response.insert_header((ACCESS_CONTROL_ALLOW_METHODS, "POST"));
         let asked = || request.get(ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-        if let Some(headers) = self.headers.clone().or_else(asked) {
+        let lists = self.lists();
+        if let Some(headers) = lists.headers.clone().or_else(asked) {
             response.insert_header((ACCESS_CONTROL_ALLOW_HEADERS, headers));
         }
-        if let Some(seconds) = self.max_age {
+        if let Some(seconds) = lists.max_age {
             response.insert_header((ACCESS_CONTROL_MAX_AGE, seconds));
         }
         response.finish()

@@ -239,7 +239,7 @@ impl Counters {
         self.timed_out_connections.fetch_add(1, Relaxed);
     }
 
-    /// A file was read again and can't be used.
+    /// The configuration or a file was read again and can't be used.
     pub(crate) fn reload_failed(&self) {
         self.failed_reloads.fetch_add(1, Relaxed);
     }

@@ -25,6 +25,16 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(contents)
 }
 
+/// What to do about a file that can't be read; empty where there is nothing to say.
+pub(crate) fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => "; is the path right?",
+        ErrorKind::PermissionDenied => "; the user that the relay runs as must be able to read it",
+        ErrorKind::IsADirectory => "; name a file in it",
+        _ => "",
+    }
+}
+
 /// What was last seen of files, so that a change is noticed, and one that can't be used is
 /// complained of once. It holds no contents, which may be secret.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ mod credentials;
 mod patterns;
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
@@ -37,11 +37,10 @@ pub struct GateConfig {
 
 /// The rules in force.
 pub struct Rules {
-    origins: Vec<OriginPattern>,
-    hosts: Vec<HostName>,
+    lists: RwLock<GateConfig>,
     /// Whether loopback names pass.
     loopback: bool,
-    /// Whether there is a rule for Host at all.
+    /// Whether there is a rule for Host even without a list.
     hosts_matter: bool,
     /// The tokens of those who may watch, if not all may.
     watchers: Option<Arc<Tokens>>,
@@ -63,16 +62,25 @@ impl Rules {
         let only_loopback = addresses.iter().all(|address| is_loopback(address.ip()));
         let open = tokens.senders.is_none() || tokens.watchers.is_none();
         Self {
-            origins: config.allowed_origins.clone(),
-            hosts: config.allowed_hosts.clone(),
+            lists: RwLock::new(config.clone()),
             loopback: only_loopback,
-            hosts_matter: (only_loopback && open) || !config.allowed_hosts.is_empty(),
+            hosts_matter: only_loopback && open,
             watchers: tokens.watchers.clone(),
             counters,
             host_warnings: Throttle::default(),
             origin_warnings: Throttle::default(),
             token_warnings: Throttle::default(),
         }
+    }
+
+    /// Goes by other lists from the next request on.
+    pub(crate) fn change(&self, config: &GateConfig) {
+        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
+        lists.clone_from(config);
+    }
+
+    fn lists(&self) -> RwLockReadGuard<'_, GateConfig> {
+        self.lists.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Judges the name that a request was sent to. A request without one passes: browsers always
@@ -99,7 +107,7 @@ impl Rules {
                     "the Host header is malformed",
                 ));
             };
-            if self.hosts_matter && !self.host_passes(&authority) {
+            if !self.host_passes(&authority) {
                 self.counters.host_refused();
                 if let Some(more) = self.host_warnings.pass() {
                     tracing::warn!(
@@ -118,8 +126,10 @@ impl Rules {
     }
 
     fn host_passes(&self, authority: &Authority<'_>) -> bool {
-        let listed = self.hosts.iter().any(|name| name.matches(authority));
-        listed || (self.loopback && authority.is_loopback())
+        let hosts = &self.lists().allowed_hosts;
+        let matters = self.hosts_matter || !hosts.is_empty();
+        let listed = hosts.iter().any(|name| name.matches(authority));
+        !matters || listed || (self.loopback && authority.is_loopback())
     }
 
     /// Judges the page that opens a WebSocket.
@@ -131,7 +141,11 @@ impl Rules {
         let host = head.headers().get(HOST).map_or("", text);
         let single = origins.next().is_none();
         let same = single && patterns::is_same_host(origin, host);
-        if same || (single && self.origins.iter().any(|pattern| pattern.matches(origin))) {
+        let is_listed = || {
+            let origins = &self.lists().allowed_origins;
+            origins.iter().any(|pattern| pattern.matches(origin))
+        };
+        if same || (single && is_listed()) {
             return Ok(());
         }
         self.counters.origin_refused();

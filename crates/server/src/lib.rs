@@ -2,8 +2,8 @@
 //!
 //! This crate composes the others: [`ingest`] receives exports, [`fanout`] shows them to
 //! WebSocket clients, and here is what joins them ([`bridge`]), the connections below them
-//! ([`conn`]), who may talk to the relay ([`gate`], [`cors`], [`tokens`], [`tls`]), and the command
-//! line ([`cli`]).
+//! ([`conn`]), who may talk to the relay ([`gate`], [`cors`], [`tokens`], [`tls`]), what can
+//! be set ([`settings`]), and the command line ([`cli`]).
 //! [`Relay`] is the whole program, callable from a test. Beside it, [`conversion`] converts files
 //! with [`::convert`], without a relay.
 
@@ -23,6 +23,7 @@ mod grpc;
 pub mod logging;
 mod pages;
 pub mod proxies;
+pub mod settings;
 mod showing;
 pub mod shutdown;
 mod throttle;
@@ -66,8 +67,13 @@ pub enum RunError {
 fn hint(error: &io::Error, flag: &str) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
+            let who = match cfg!(target_os = "linux") {
+                true => " (`ss -ltnp` tells which)",
+                false => "",
+            };
             format!(
-                "; another program listens there: stop it, or choose another address with {flag}"
+                "; another program listens there{who}: stop it, or choose another address with \
+                 {flag}"
             )
         }
         io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges".to_owned(),

@@ -1,60 +1,129 @@
 //! Log lines on standard error.
 
-use std::env::VarError;
-use std::error::Error;
 use std::io::IsTerminal;
+use std::str::FromStr;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{Directive, FromEnvError};
+use tracing_subscriber::filter::Directive;
+use tracing_subscriber::layer::{Layered, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
-use crate::cli::LogFormat;
-
-/// What is logged unless `RUST_LOG` says otherwise. actix-server tells of its workers, and
-/// actix-http of every request that can't be parsed, which anybody could fill a disk with.
+/// What is logged by default. actix-server tells of its workers, and actix-http of every request
+/// that can't be parsed, which anybody could fill a disk with.
 const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http=off";
 
-/// Added to what `RUST_LOG` says, for the same reason.
+/// Added to what is asked for, for the same reason.
 const QUIET: &str = "actix_http=off";
 
-/// Starts logging, filtered by `RUST_LOG`. A second call changes nothing.
-pub fn init(format: LogFormat) {
-    let asked = EnvFilter::try_from_default_env();
-    let unreadable = asked
-        .as_ref()
-        .err()
-        .filter(|error| !is_unset(error))
-        .map(ToString::to_string);
-    let filter = match asked {
-        // Whoever wants to hear of requests that can't be parsed has to name them.
-        Ok(asked) if !asked.to_string().contains("actix_http") => QUIET
-            .parse::<Directive>()
-            .into_iter()
-            .fold(asked, EnvFilter::add_directive),
-        Ok(asked) => asked,
-        Err(_) => EnvFilter::new(DEFAULT_FILTER),
-    };
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_target(false)
-        // It would say on standard error that standard error can't be written to, and panic.
-        .log_internal_errors(false)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    let result = match format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-    };
-    // Fails only where somebody else logs already, as in tests.
-    drop(result);
-    if let Some(error) = unreadable {
-        tracing::warn!("RUST_LOG can't be read and is left aside: {error}");
+/// How the relay logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// The form of lines. Default: text.
+    pub format: LogFormat,
+    /// Which of them there are, as directives of [`EnvFilter`]. Default: from `info` on, less of
+    /// actix's own.
+    pub filter: String,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::default(),
+            filter: DEFAULT_FILTER.to_owned(),
+        }
     }
 }
 
-/// Whether there is simply no filter in the environment.
-fn is_unset(error: &FromEnvError) -> bool {
-    let source = error
-        .source()
-        .and_then(|source| source.downcast_ref::<VarError>());
-    matches!(source, Some(VarError::NotPresent))
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// The names of both.
+    pub const WORDS: [&str; 2] = [Self::Text.as_str(), Self::Json.as_str()];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("expected text or json"),
+        }
+    }
+}
+
+/// The lines, below their filter.
+type Lines = Layered<Box<dyn Layer<Registry> + Send + Sync>, Registry>;
+
+/// A log that has begun.
+#[derive(Default)]
+pub struct Log {
+    /// `None` where somebody else has begun it.
+    filter: Option<reload::Handle<EnvFilter, Lines>>,
+}
+
+impl Log {
+    /// Starts logging. Where somebody else logs already, as in tests, nothing changes.
+    #[must_use]
+    pub fn start(config: &LogConfig) -> Self {
+        let lines = fmt::layer()
+            .with_target(false)
+            // It would say on standard error that standard error can't be written to, and panic.
+            .log_internal_errors(false)
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal());
+        let lines = match config.format {
+            LogFormat::Text => lines.boxed(),
+            LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        };
+        let (filter, handle) = reload::Layer::new(filter(&config.filter));
+        let started = Registry::default().with(lines).with(filter).try_init();
+        Self {
+            filter: started.is_ok().then_some(handle),
+        }
+    }
+
+    /// Goes on with another filter.
+    pub(crate) fn refilter(&self, text: &str) {
+        if let Some(handle) = &self.filter {
+            // It fails only when nobody logs any more.
+            drop(handle.reload(filter(text)));
+        }
+    }
+}
+
+/// Directives of a filter, if they are some.
+pub(crate) fn checked(text: &str) -> Result<String, String> {
+    let parsed = EnvFilter::builder().parse(text);
+    parsed
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+/// A filter of directives that can be read; of others those that can be.
+fn filter(text: &str) -> EnvFilter {
+    let asked = EnvFilter::builder().parse_lossy(text);
+    // Whoever wants to hear of requests that can't be parsed has to name them.
+    match QUIET.parse::<Directive>() {
+        Ok(quiet) if !text.contains("actix_http") => asked.add_directive(quiet),
+        _ => asked,
+    }
 }

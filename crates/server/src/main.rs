@@ -1,28 +1,45 @@
-//! The binary `otlp-relay`: reads the command line, runs the relay or a conversion, turns errors
-//! into exit codes.
+//! The binary `otlp-relay`: reads the command line and the configuration, runs the relay or a
+//! conversion, turns errors into exit codes.
 
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
-use server::cli::{Cli, Task};
-use server::{ServerConfig, conversion, descriptors, logging, shutdown};
+use server::cli::{self, Task};
+use server::logging::Log;
+use server::settings::{Source, Variables};
+use server::{conversion, descriptors, shutdown};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::read();
-    logging::init(cli.log_format());
-    match cli.into_task() {
-        Task::Serve(config) => serve(*config),
-        Task::Convert(job) => conversion::run(&job),
+    let task = cli::parse(std::env::args_os(), Variables::of_process());
+    match task.unwrap_or_else(|error| error.exit()) {
+        Task::Serve(source) => serve(source),
+        Task::Convert(job, source) => match source.log() {
+            Ok(log) => {
+                drop(Log::start(&log));
+                conversion::run(&job)
+            }
+            Err(problems) => cli::refuse(&problems),
+        },
+        Task::Config(question, source) => question.answer(&source),
     }
 }
 
-fn serve(mut config: ServerConfig) -> ExitCode {
-    descriptors::fit(&mut config);
+fn serve(source: Source) -> ExitCode {
+    let mut loaded = match source.load() {
+        Ok(loaded) => loaded,
+        Err(problems) => return cli::refuse(&problems),
+    };
+    let log = Log::start(&loaded.log);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    descriptors::fit(&mut loaded.config);
     let result = actix_rt::System::new().block_on(async {
-        let relay = server::Relay::bind(config)?;
+        let relay = server::Relay::bind(loaded.config.clone())?;
+        let relay = relay.with_source(source, loaded, log);
         relay.run(shutdown::requested()?).await
     });
     match result {

@@ -28,6 +28,12 @@ impl Proxies {
         Self(networks)
     }
 
+    /// The networks.
+    #[must_use]
+    pub fn networks(&self) -> &[IpNet] {
+        &self.0
+    }
+
     /// Whether there is a trusted proxy at `address`.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {

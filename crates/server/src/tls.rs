@@ -42,7 +42,7 @@ const HANDSHAKE: u8 = 22;
 
 /// The certificates in force.
 pub struct Tls {
-    config: TlsConfig,
+    config: RwLock<TlsConfig>,
     seen: Seen,
     current: RwLock<Current>,
     counters: Arc<Counters>,
@@ -72,6 +72,13 @@ impl Inside {
             Self::Grpc => &[b"h2"],
         }
     }
+}
+
+/// Files that were read again and not put into force yet.
+pub(crate) struct Prepared {
+    config: TlsConfig,
+    files: Files,
+    current: Current,
 }
 
 /// The contents of the files, or why they can't be read.
@@ -104,7 +111,7 @@ impl Tls {
         Ok(Self {
             seen: Seen::new(&Ok::<_, String>(&files)),
             current: RwLock::new(current),
-            config,
+            config: RwLock::new(config),
             counters,
             warnings: Throttle::default(),
         })
@@ -116,9 +123,9 @@ impl Tls {
     ///
     /// [`TlsError`]; everything is as it was.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let files = Files::read(&self.config);
-        self.note(&files);
-        self.take(&files?)
+        let prepared = self.prepare(self.config())?;
+        self.put_into_force(prepared);
+        Ok(())
     }
 
     /// Reads the files again if they changed. A change that can't be used is told once.
@@ -127,27 +134,56 @@ impl Tls {
     ///
     /// [`TlsError`]; everything is as it was.
     pub fn reload_if_changed(&self) -> Option<Result<(), TlsError>> {
-        let files = Files::read(&self.config);
-        self.note(&files)
-            .then(|| files.and_then(|files| self.take(&files)))
+        let config = self.config();
+        let files = Files::read(&config);
+        self.note(&files).then(|| {
+            let prepared = Prepared::new(config, files?)?;
+            self.put_into_force(prepared);
+            Ok(())
+        })
+    }
+
+    /// Reads the files of `config`, which may be others than before; nothing changes yet.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`].
+    pub(crate) fn prepare(&self, config: TlsConfig) -> Result<Prepared, TlsError> {
+        let files = Files::read(&config);
+        if config == self.config() {
+            self.note(&files);
+        }
+        Prepared::new(config, files?)
+    }
+
+    /// Serves new connections with files that were read before.
+    pub(crate) fn put_into_force(&self, prepared: Prepared) {
+        let Prepared {
+            config,
+            files,
+            current,
+        } = prepared;
+        self.note(&Ok(files));
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
     }
 
     /// Whether clients have to show a certificate.
     #[must_use]
     pub fn asks_clients(&self) -> bool {
-        self.config.client_ca.is_some()
+        self.config().client_ca.is_some()
+    }
+
+    /// Where the files are.
+    pub(crate) fn config(&self) -> TlsConfig {
+        let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
+        config.clone()
     }
 
     /// Whether that is something else than before.
     fn note(&self, files: &Contents) -> bool {
         self.seen
             .changes(&files.as_ref().map_err(ToString::to_string))
-    }
-
-    fn take(&self, files: &Files) -> Result<(), TlsError> {
-        let current = Current::new(&self.config, files)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
-        Ok(())
     }
 
     fn acceptor(&self, inside: Inside) -> TlsAcceptor {
@@ -200,6 +236,17 @@ async fn shake_hands(io: TcpStream, acceptor: TlsAcceptor) -> io::Result<Handsha
     }
     let stream = acceptor.accept(io).await?;
     Ok(Handshake::Done(Either::Right(Box::new(stream))))
+}
+
+impl Prepared {
+    fn new(config: TlsConfig, files: Files) -> Result<Self, TlsError> {
+        let current = Current::new(&config, &files)?;
+        Ok(Self {
+            config,
+            files,
+            current,
+        })
+    }
 }
 
 impl Current {

@@ -29,7 +29,10 @@ const MAX_TOKEN: usize = 4096;
 #[derive(Debug, Error)]
 pub enum TokenError {
     /// It can't be read.
-    #[error("the file of tokens {path} can't be read: {source}")]
+    #[error(
+        "the file of tokens {path} can't be read: {source}{}",
+        files::hint(source)
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -48,7 +51,7 @@ pub enum TokenError {
         line: usize,
     },
     /// There is none, so that nobody could get in.
-    #[error("the file of tokens {path} holds no token")]
+    #[error("the file of tokens {path} holds no token: `openssl rand -base64 32` makes one")]
     Empty {
         /// The file.
         path: PathBuf,
@@ -84,9 +87,16 @@ impl Asked {
 
 /// The tokens of a file. Whoever shows one of them gets in.
 pub struct Tokens {
-    path: PathBuf,
+    path: RwLock<PathBuf>,
     seen: Seen,
     known: RwLock<Known>,
+}
+
+/// The tokens of a file that was read again and not put into force yet.
+pub(crate) struct Prepared {
+    path: PathBuf,
+    contents: Vec<u8>,
+    tokens: Vec<Box<[u8]>>,
 }
 
 /// Tokens with their passes.
@@ -112,7 +122,7 @@ impl Tokens {
         Ok(Self {
             known: RwLock::new(with_passes(parse(&path, &contents)?, &Known::new())),
             seen: Seen::new(&Ok::<_, String>(&contents)),
-            path,
+            path: RwLock::new(path),
         })
     }
 
@@ -122,9 +132,8 @@ impl Tokens {
     ///
     /// [`TokenError`]; the tokens are as they were.
     pub fn reload(&self) -> Result<Reloaded, TokenError> {
-        let contents = contents(&self.path);
-        self.note(&contents);
-        self.take(&contents?)
+        let prepared = self.prepare(self.path())?;
+        Ok(self.put_into_force(prepared))
     }
 
     /// Reads the file again if it changed. A change that can't be used is told once.
@@ -133,29 +142,58 @@ impl Tokens {
     ///
     /// [`TokenError`]; the tokens are as they were.
     pub fn reload_if_changed(&self) -> Option<Result<Reloaded, TokenError>> {
-        let contents = contents(&self.path);
-        self.note(&contents)
-            .then(|| contents.and_then(|contents| self.take(&contents)))
+        let path = self.path();
+        let contents = contents(&path);
+        self.note(&contents).then(|| {
+            let prepared = Prepared::new(path, contents?)?;
+            Ok(self.put_into_force(prepared))
+        })
     }
 
-    /// Whether that is something else than before.
-    fn note(&self, contents: &Result<Vec<u8>, TokenError>) -> bool {
-        self.seen
-            .changes(&contents.as_ref().map_err(ToString::to_string))
+    /// Reads the file at `path`, which may be another than before; nothing changes yet.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`].
+    pub(crate) fn prepare(&self, path: PathBuf) -> Result<Prepared, TokenError> {
+        let contents = contents(&path);
+        if path == self.path() {
+            self.note(&contents);
+        }
+        Prepared::new(path, contents?)
     }
 
-    fn take(&self, contents: &[u8]) -> Result<Reloaded, TokenError> {
-        let tokens = parse(&self.path, contents)?;
+    /// Lets in whom a file names that was read before.
+    pub(crate) fn put_into_force(&self, prepared: Prepared) -> Reloaded {
+        let Prepared {
+            path,
+            contents,
+            tokens,
+        } = prepared;
+        self.note(&Ok(contents));
+        *self.path.write().unwrap_or_else(PoisonError::into_inner) = path;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let now = with_passes(tokens, &known);
         let before = std::mem::replace(&mut *known, now);
         let gone = before
             .into_iter()
             .filter(|(token, _)| !known.contains_key(token));
-        Ok(Reloaded {
+        Reloaded {
             gone: gone.map(|(_, pass)| pass).collect(),
             count: known.len(),
-        })
+        }
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> PathBuf {
+        let path = self.path.read().unwrap_or_else(PoisonError::into_inner);
+        path.clone()
+    }
+
+    /// Whether that is something else than before.
+    fn note(&self, contents: &Result<Vec<u8>, TokenError>) -> bool {
+        self.seen
+            .changes(&contents.as_ref().map_err(ToString::to_string))
     }
 
     /// The pass of a token, if it is one of ours. Takes as long for one that nearly is as for one
@@ -169,6 +207,17 @@ impl Tokens {
             }
         }
         found.cloned()
+    }
+}
+
+impl Prepared {
+    fn new(path: PathBuf, contents: Vec<u8>) -> Result<Self, TokenError> {
+        let tokens = parse(&path, &contents)?;
+        Ok(Self {
+            path,
+            contents,
+            tokens,
+        })
     }
 }
 
@@ -240,133 +289,4 @@ fn is_token(line: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use fanout::{FanoutConfig, Hub, NoObserver};
-
-    use super::*;
-
-    const ONE: &str = "c2VjcmV0LW9uZS1vZi10d28=";
-    const TWO: &str = "another-token.of_some~length";
-
-    /// A file of tokens that goes when it is dropped.
-    struct File(PathBuf);
-
-    impl File {
-        fn new(name: &str, contents: &str) -> Self {
-            let name = format!("otlp-relay-{}-{name}", std::process::id());
-            let path = std::env::temp_dir().join(name);
-            std::fs::write(&path, contents).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for File {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_file(&self.0);
-        }
-    }
-
-    fn lets_in(tokens: &Tokens, header: Option<&str>) -> bool {
-        let authorization = header.map(str::as_bytes);
-        let peer = None;
-        let checked = tokens.check(Credentials {
-            authorization,
-            peer,
-        });
-        checked.is_ok()
-    }
-
-    /// Scenario: a file of two tokens, with comments and empty lines; headers of every kind.
-    /// Guarantees: exactly those two get in, under a scheme in any case.
-    #[test]
-    fn those_of_the_file_get_in() {
-        let file = File::new("in", &format!("# ours\n{ONE}\n\n  {TWO}\r\n"));
-        let tokens = Tokens::read(file.0.clone()).unwrap();
-        for header in [
-            format!("Bearer {ONE}"),
-            format!("bearer {TWO}"),
-            format!("BEARER  {TWO} "),
-        ] {
-            assert!(lets_in(&tokens, Some(&header)), "{header}");
-        }
-        for header in [
-            ONE.to_owned(),
-            format!("Basic {ONE}"),
-            format!("Bearer{ONE}"),
-            format!("Bearer {ONE}{TWO}"),
-            format!("Bearer {}", &ONE[..ONE.len() - 1]),
-            "Bearer ".to_owned(),
-            "Bearer # ours".to_owned(),
-            String::new(),
-        ] {
-            assert!(!lets_in(&tokens, Some(&header)), "{header}");
-        }
-        assert!(!lets_in(&tokens, None));
-    }
-
-    /// Scenario: the file changes, then to something that can't be used, then goes.
-    /// Guarantees: what it holds counts after a reload; a bad file changes nothing, and the clock
-    /// tells of it once.
-    #[test]
-    fn a_reload_takes_what_is_good() {
-        let file = File::new("reload", ONE);
-        let tokens = Tokens::read(file.0.clone()).unwrap();
-        std::fs::write(&file.0, TWO).unwrap();
-        assert!(!lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
-        assert_eq!(tokens.reload().unwrap().count, 1);
-        assert!(tokens.reload_if_changed().is_none());
-        assert!(lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
-        assert!(!lets_in(&tokens, Some(&format!("Bearer {ONE}"))));
-        for garbage in ["", "# nothing", "short", &"x".repeat(70_000)] {
-            std::fs::write(&file.0, garbage).unwrap();
-            tokens.reload_if_changed().unwrap().unwrap_err();
-            assert!(tokens.reload_if_changed().is_none());
-            tokens.reload().unwrap_err();
-        }
-        std::fs::remove_file(&file.0).unwrap();
-        tokens.reload().unwrap_err();
-        assert!(lets_in(&tokens, Some(&format!("Bearer {TWO}"))));
-        std::fs::write(&file.0, ONE).unwrap();
-        assert_eq!(tokens.reload_if_changed().unwrap().unwrap().count, 1);
-        assert!(lets_in(&tokens, Some(&format!("Bearer {ONE}"))));
-    }
-
-    /// Scenario: a token stays in the file, twice; another leaves it and comes back.
-    /// Guarantees: the first keeps its pass; the second's is told to be gone, and it gets a new one.
-    #[test]
-    fn passes_go_with_their_tokens() {
-        let file = File::new("passes", &format!("{ONE}\n{TWO}\n{ONE}\n"));
-        let tokens = Tokens::read(file.0.clone()).unwrap();
-        let hub = Hub::new(FanoutConfig::default(), Arc::new(NoObserver));
-        let [one, two] = [ONE, TWO].map(|token| tokens.find(token.as_bytes()).unwrap());
-
-        std::fs::write(&file.0, ONE).unwrap();
-        let reloaded = tokens.reload().unwrap();
-        assert_eq!((reloaded.count, reloaded.gone.len()), (1, 1));
-        assert!(tokens.find(TWO.as_bytes()).is_none());
-        hub.revoke(reloaded.gone);
-        assert!(two.is_revoked() && !one.is_revoked());
-
-        std::fs::write(&file.0, format!("{TWO}\n{ONE}")).unwrap();
-        assert!(tokens.reload().unwrap().gone.is_empty());
-        assert!(!tokens.find(TWO.as_bytes()).unwrap().is_revoked());
-        std::fs::write(&file.0, TWO).unwrap();
-        hub.revoke(tokens.reload().unwrap().gone);
-        assert!(one.is_revoked());
-    }
-
-    /// Scenario: files with a line that is no token.
-    /// Guarantees: the error names the line and not what stands there.
-    #[test]
-    fn errors_name_lines_and_no_secrets() {
-        for (name, bad) in [
-            ("short", "secret-but-short"),
-            ("space", "secret with some spaces"),
-        ] {
-            let bad = bad.replace("-but-short", "");
-            let file = File::new(name, &format!("{ONE}\n{bad}\n"));
-            let error = Tokens::read(file.0.clone()).err().unwrap().to_string();
-            assert!(error.contains("line 2") && !error.contains(&bad), "{error}");
-        }
-    }
-}
+mod tests;

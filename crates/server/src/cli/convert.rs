@@ -8,8 +8,8 @@ use convert::options::UnknownName;
 use convert::{Compression, InputForm, OnError, Options, OutputForm};
 use otlp_codec::Signal;
 
-use super::values;
 use crate::conversion::Job;
+use crate::settings::values;
 
 /// What `--help` says at its end.
 const AFTER_HELP: &str = "\
@@ -113,18 +113,18 @@ fn signals() -> impl TypedValueParser<Value = Signal> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
     use convert::{Compression, InputForm, OnError, OutputForm};
     use otlp_codec::Signal;
 
-    use crate::cli::{Cli, Task};
+    use crate::cli::{Task, parse};
     use crate::conversion::Job;
+    use crate::settings::Variables;
 
     fn job(args: &[&str]) -> Job {
-        let cli = Cli::try_parse_from([&["otlp-relay", "convert"], args].concat()).unwrap();
-        match cli.into_task() {
-            Task::Convert(job) => *job,
-            Task::Serve(config) => panic!("{config:?}"),
+        let args = [&["otlp-relay", "convert"], args].concat();
+        match parse(args, Variables::default()).unwrap() {
+            Task::Convert(job, _) => *job,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -178,7 +178,7 @@ mod tests {
             ["--listen", "127.0.0.1:0"],
         ] {
             let args = [&["otlp-relay", "convert"], &args[..]].concat();
-            let error = Cli::try_parse_from(&args).unwrap_err();
+            let error = parse(&args, Variables::default()).unwrap_err();
             assert!(error.to_string().contains(args[2]), "{error}");
             assert_eq!(error.exit_code(), 2);
         }

@@ -1,126 +1,143 @@
-//! What may change while the relay runs is read again: on SIGHUP, and when it has changed.
+//! What may change while the relay runs is read again: all of it on SIGHUP, all or nothing; and
+//! the files of tokens and of TLS when they have changed.
+
+mod files;
+mod hangups;
 
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanout::{Hub, Pass};
+use fanout::Hub;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
-use crate::counters::Counters;
-use crate::tls::Tls;
-use crate::tokens::{Asked, Reloaded};
+use crate::cors::Cors;
+use crate::gate::Rules;
+use crate::logging::Log;
+use crate::settings::{Loaded, Problems, Source, Value, Written};
 
-/// What has files behind it.
-#[derive(Clone, Default)]
-pub(super) struct Files {
-    pub(super) tokens: Asked,
-    pub(super) tls: Option<Arc<Tls>>,
-    pub(super) counters: Arc<Counters>,
+pub(super) use files::Files;
+pub(crate) use files::errors as errors_of_files;
+use hangups::Hangups;
+
+/// Where the configuration came from, what it is, and the log that it began.
+pub(super) struct Origin {
+    pub(super) source: Source,
+    pub(super) loaded: Loaded,
+    pub(super) log: Log,
 }
 
-/// Reads the files again whenever the system says SIGHUP, and those that changed every `period`,
-/// and says how that went. Sessions whose token is gone are closed. Where there is no such signal, or it can't be heard, the clock does
-/// it alone. The signal is heard from the call on, before the future is polled: until then it
-/// would end the process.
-pub(super) fn watch(files: Files, period: Duration, hub: Hub) -> impl Future<Output = ()> {
-    let mut hangups = Hangups::listen();
-    async move {
-        let mut clock = interval(period);
-        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = hangups.next() => files.reload(&hub),
-                _ = clock.tick() => files.reload_if_changed(&hub),
+/// Everything that may change.
+pub(super) struct Reloading {
+    pub(super) files: Files,
+    pub(super) rules: Arc<Rules>,
+    pub(super) cors: Arc<Cors>,
+    pub(super) hub: Hub,
+    /// `None` for a relay inside another program, which has made its configuration itself.
+    pub(super) origin: Option<Origin>,
+}
+
+impl Reloading {
+    /// Reads everything again whenever the system says SIGHUP, and the files that changed every
+    /// `period`, and says how that went. Where there is no such signal, or it can't be heard, the
+    /// clock does its part alone. The signal is heard from the call on, before the future is
+    /// polled: until then it would end the process.
+    pub(super) fn watch(mut self, period: Duration) -> impl Future<Output = ()> {
+        let mut hangups = Hangups::listen();
+        async move {
+            let mut clock = interval(period);
+            clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    () = hangups.next() => self.reload().await,
+                    _ = clock.tick() => self.files.reload_if_changed(&self.hub),
+                }
             }
         }
     }
-}
 
-impl Files {
-    fn reload(&self, hub: &Hub) {
-        let Asked { senders, watchers } = &self.tokens;
-        if senders.is_none() && watchers.is_none() && self.tls.is_none() {
+    /// All or nothing: what can't be used leaves everything as it was.
+    async fn reload(&mut self) {
+        let loaded = match self.load().await {
+            Ok(loaded) => loaded,
+            Err(Problems(problems)) => return self.refuse(&problems),
+        };
+        let config = loaded.as_ref().map(|loaded| &loaded.config);
+        let prepared = match self.files.prepare(config) {
+            Ok(prepared) => prepared,
+            Err(errors) => return self.refuse(&errors),
+        };
+        prepared.put_into_force(&self.files, &self.hub);
+        let Some((loaded, origin)) = loaded.zip(self.origin.as_mut()) else {
+            return;
+        };
+        if self.files.are_none() && origin.source.file().is_none() {
             info!("SIGHUP: there is nothing to read again");
         }
-        if let Some(tokens) = senders {
-            self.say_tokens("senders", tokens.reload());
-        }
-        if let Some(tokens) = watchers {
-            hub.revoke(self.say_tokens("watchers", tokens.reload()));
-        }
-        if let Some(tls) = &self.tls {
-            self.say_tls(tls.reload());
+        self.rules.change(&loaded.config.gate);
+        self.cors.change(&loaded.config.cors);
+        let filter = loaded.log.filter.clone();
+        origin.tell(loaded);
+        origin.log.refilter(&filter);
+    }
+
+    fn refuse(&self, errors: &[impl Display]) {
+        self.files.counters.reload_failed();
+        for error in errors {
+            warn!("SIGHUP: {error}; everything stays as it was");
         }
     }
 
-    fn reload_if_changed(&self, hub: &Hub) {
-        let Asked { senders, watchers } = &self.tokens;
-        if let Some(result) = senders.as_ref().and_then(|one| one.reload_if_changed()) {
-            self.say_tokens("senders", result);
-        }
-        if let Some(result) = watchers.as_ref().and_then(|one| one.reload_if_changed()) {
-            hub.revoke(self.say_tokens("watchers", result));
-        }
-        if let Some(result) = self.tls.as_ref().and_then(|one| one.reload_if_changed()) {
-            self.say_tls(result);
-        }
-    }
-
-    /// The passes that are gone.
-    fn say_tokens(&self, whose: &str, result: Result<Reloaded, impl Display>) -> Vec<Pass> {
-        match result {
-            Ok(Reloaded { count, gone }) => {
-                let left = gone.len();
-                info!("the tokens of {whose} were read again: {count} tokens, {left} gone");
-                gone
-            }
-            Err(error) => {
-                self.counters.reload_failed();
-                warn!("{error}; the tokens stay as they were");
-                Vec::new()
-            }
-        }
-    }
-
-    fn say_tls(&self, result: Result<(), impl Display>) {
-        match result {
-            Ok(()) => info!("the files for TLS were read again; they count for new connections"),
-            Err(error) => {
-                self.counters.reload_failed();
-                warn!("{error}; TLS stays as it was");
-            }
+    /// The configuration as it is now, if it is known where it comes from.
+    async fn load(&self) -> Result<Option<Loaded>, Problems> {
+        let Some(origin) = &self.origin else {
+            return Ok(None);
+        };
+        let source = origin.source.clone();
+        // It reads a file and looks up names.
+        let loaded = tokio::task::spawn_blocking(move || source.load()).await;
+        match loaded {
+            Ok(loaded) => loaded.map(Some),
+            // The runtime is about to end.
+            Err(_) => Ok(None),
         }
     }
 }
 
-/// SIGHUP, where there is one.
-struct Hangups {
-    #[cfg(unix)]
-    signal: Option<tokio::signal::unix::Signal>,
-}
-
-impl Hangups {
-    fn listen() -> Self {
-        Self {
-            #[cfg(unix)]
-            signal: {
-                use tokio::signal::unix::{SignalKind, signal};
-                signal(SignalKind::hangup())
-                    .inspect_err(|error| warn!("SIGHUP can't be heard: {error}"))
-                    .ok()
-            },
+impl Origin {
+    /// Says what has changed, and keeps it. What needs a restart is said each time.
+    fn tell(&mut self, loaded: Loaded) {
+        let mut changes = 0;
+        for (running, new) in self.loaded.values.iter_mut().zip(loaded.values) {
+            if running.texts == new.texts {
+                continue;
+            }
+            changes += 1;
+            let (name, place) = (new.setting.name, &new.place);
+            let value = match new.texts.is_empty() {
+                true => "none".to_owned(),
+                false => new.setting.form().toml(&new.texts),
+            };
+            if is_settled(running, &new) {
+                warn!("SIGHUP: {name} = {value} ({place}) needs a restart; it stays as it was");
+            } else {
+                info!("SIGHUP: {name} = {value} ({place}) is in force");
+                *running = new;
+            }
+        }
+        if changes == 0 && self.source.file().is_some() {
+            info!("SIGHUP: no setting has changed");
         }
     }
-
-    async fn next(&mut self) {
-        #[cfg(unix)]
-        if let Some(signal) = &mut self.signal
-            && signal.recv().await.is_some()
-        {
-            return;
-        }
-        std::future::pending().await
-    }
 }
+
+/// Whether a change needs a restart: most settings do, and whether there are tokens and TLS at all
+/// is settled at the start, for those who are here already came in without.
+fn is_settled(running: &Value, new: &Value) -> bool {
+    let appears_or_goes = running.texts.is_empty() != new.texts.is_empty();
+    let is_path = matches!(new.setting.form().written, Written::Path);
+    let is_optional = new.setting.name == "tls-client-ca";
+    !new.setting.reloads || (is_path && !is_optional && appears_or_goes)
+}
+

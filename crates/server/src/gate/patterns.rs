@@ -185,9 +185,33 @@ impl FromStr for OriginPattern {
     }
 }
 
+impl fmt::Display for OriginPattern {
+    /// As it would be read again.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Pattern::Under { origin, subdomains } = &self.0 else {
+            return f.write_str("*");
+        };
+        let below = if *subdomains { "*." } else { "" };
+        write!(f, "{}://{below}{}", origin.scheme, origin.host)?;
+        match origin.port {
+            Some(port) if default_port(&origin.scheme) != Some(port) => write!(f, ":{port}"),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for HostName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The port of a scheme that pages come by.
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
     }
 }
 
@@ -197,10 +221,8 @@ pub(super) fn is_same_host(origin: &str, host: &str) -> bool {
     let (Some(origin), Some(authority)) = (Origin::parse(origin), Authority::parse(host)) else {
         return false;
     };
-    let default = match origin.scheme.as_str() {
-        "http" => 80,
-        "https" => 443,
-        _ => return false,
+    let Some(default) = default_port(&origin.scheme) else {
+        return false;
     };
     origin.host.eq_ignore_ascii_case(authority.host)
         && origin.port == Some(authority.port.unwrap_or(default))

@@ -7,12 +7,16 @@ use rustls::pki_types::pem;
 use thiserror::Error;
 
 use crate::config::TlsConfig;
+use crate::files;
 
 /// Files that can't be used for TLS.
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// One can't be read.
-    #[error("the file {path} for TLS can't be read: {source}")]
+    #[error(
+        "the file {path} for TLS can't be read: {source}{}",
+        files::hint(source)
+    )]
     Read {
         /// The file.
         path: PathBuf,

@@ -97,9 +97,9 @@ fn pages_may_read_refusals() {
         "https://*.example",
         "--lenient-content-type",
         "--max-body",
-        "1000",
+        "1000B",
         "--max-requests-bytes",
-        "900",
+        "900B",
     ]);
     let json = ("Content-Type", JSON);
     let ok = "/v1/metrics";

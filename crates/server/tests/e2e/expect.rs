@@ -10,7 +10,7 @@ const TOKEN: &str = "the-token-of-those-who-ask";
 #[test]
 fn who_asks_is_refused_before_the_body() {
     let file = TokenFile::new("expect", TOKEN);
-    let relay = Relay::with(&["--ingest-token-file", file.path(), "--max-body", "1000"]);
+    let relay = Relay::with(&["--ingest-token-file", file.path(), "--max-body", "1000B"]);
     let token = format!("Bearer {TOKEN}");
     let good = [
         ("Host", "localhost"),

@@ -10,6 +10,7 @@
 mod addresses;
 mod bombs;
 mod cases;
+mod configuration;
 mod convert;
 mod cors;
 mod drills;
@@ -20,6 +21,7 @@ mod limits;
 mod load;
 mod mutations;
 mod page;
+mod reload;
 mod restart;
 mod rfc6455;
 mod rfc7692;

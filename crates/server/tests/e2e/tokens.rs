@@ -49,7 +49,7 @@ fn senders_show_a_token() {
 
     std::fs::write(file.path(), format!("{NEW}\nthis is not a token\n")).unwrap();
     relay.signal("HUP");
-    let line = relay.wait_for_log("stay as they were");
+    let line = relay.wait_for_log("stays as it was");
     assert!(
         line.contains("line 2") && line.contains(file.path()),
         "{line}"
@@ -68,7 +68,7 @@ fn senders_show_a_token() {
 fn a_bad_file_is_explained() {
     let empty = TokenFile::new("empty", "# nothing yet\n");
     for (path, why) in [
-        ("/nonexistent/tokens", "can't be read"),
+        ("/nonexistent/tokens", "is the path right?"),
         (empty.path(), "no token"),
     ] {
         let args = ["--listen", "127.0.0.1:0", "--ingest-token-file", path];
