@@ -18,7 +18,7 @@ pub(super) fn violations(text: &str, all: bool) -> Vec<String> {
                 broken("a test without `/// Scenario:` and `/// Guarantees:`");
             }
             item = Item {
-                is_paused: item.is_paused,
+                is_paused: item.is_begun && item.is_paused,
                 ..Item::default()
             };
         } else if tests && sleeps(line) && !item.is_paused {

@@ -114,7 +114,7 @@ fn pages_may_read_refusals() {
         ("POST", ok, ("Content-Type", "text/plain"), b"", 415),
         ("POST", ok, json, b"{", 400),
         ("POST", ok, json, &long, 413),
-        ("POST", ok, json, &long[..950], 503),
+        ("POST", ok, json, &long[..950], 413),
     ] {
         let headers = [header, ("Origin", PAGE)];
         let answer = exchange(relay.address(), &request(method, path, &headers, body));
@@ -125,6 +125,24 @@ fn pages_may_read_refusals() {
         assert_eq!(allowed_origin(&answer), Some(PAGE), "{answer:?}");
         assert!(answer.status_code() > 0);
     }
+    let relay = Relay::with(&[
+        "--cors-allowed-origins",
+        "https://*.example",
+        "--max-requests",
+        "1",
+    ]);
+    let mut busy = Http::connect(relay.address());
+    let length = ("Content-Length", "2");
+    busy.send(&head("POST", ok, &[json, length]));
+    busy.send(b"{");
+    // Until that one is in flight, there is room.
+    let request = request("POST", ok, &[json, ("Origin", PAGE)], b"{}");
+    let answer = (0..10_000)
+        .map(|_| exchange(relay.address(), &request))
+        .find(|answer| answer.status != 200)
+        .unwrap();
+    assert_eq!((answer.status, allowed_origin(&answer)), (503, Some(PAGE)));
+    assert_eq!(answer.header("retry-after"), Some("1"));
 }
 
 /// Scenario: no origins are named; a page asks, and sends as if it had been allowed.
