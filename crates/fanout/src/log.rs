@@ -4,15 +4,20 @@
 //! session takes next; the log knows how many cursors stand where, and so frees what all have
 //! passed. Sessions count what they miss as a difference of positions, so the count is exact.
 
+mod losses;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
 
 use crate::observer::Loss;
 use crate::session::GATHER_FRAMES;
 use crate::slot::{Outcome, Slot};
+
+pub(crate) use self::losses::Losses;
 
 /// The bounded log of one view.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub(crate) struct Log {
     total: Arc<AtomicUsize>,
     /// How many cursors stand at a position.
     cursors: BTreeMap<u64, usize>,
+    /// How many there are.
+    readers: usize,
     closed: bool,
     max_bytes: usize,
     max_frames: usize,
@@ -52,40 +59,14 @@ pub(crate) struct Read {
     pub(crate) lost: Losses,
     /// Publications passed that hold nothing for the view.
     pub(crate) empty: u64,
+    /// When the request began that brought the first of the frames; none for replayed ones.
+    pub(crate) began: Option<Instant>,
     /// There is more to read at once.
     pub(crate) more: bool,
     /// The log is closed and read to its end.
     pub(crate) ended: bool,
     /// What all sessions have passed with this reading.
     pub(crate) freed: Freed,
-}
-
-/// How many publications were lost, by the cause.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Losses {
-    pub(crate) slow: u64,
-    pub(crate) too_big: u64,
-    pub(crate) failed: u64,
-}
-
-impl Losses {
-    fn add(&mut self, loss: Loss) {
-        match loss {
-            Loss::Slow | Loss::Closing => self.slow += 1,
-            Loss::TooBig => self.too_big += 1,
-            Loss::Failed => self.failed += 1,
-        }
-    }
-
-    /// Those that there are.
-    pub(crate) fn iter(self) -> impl Iterator<Item = (Loss, u64)> {
-        let all = [
-            (Loss::Slow, self.slow),
-            (Loss::TooBig, self.too_big),
-            (Loss::Failed, self.failed),
-        ];
-        all.into_iter().filter(|(_, count)| *count > 0)
-    }
 }
 
 /// Where a session stands in a log.
@@ -122,6 +103,7 @@ impl Log {
             bytes: 0,
             total,
             cursors: BTreeMap::new(),
+            readers: 0,
             closed: false,
             max_bytes,
             max_frames,
@@ -156,6 +138,7 @@ impl Log {
     pub(crate) fn join(&mut self, seq: u64) -> Cursor {
         let position = self.end();
         *self.cursors.entry(position).or_default() += 1;
+        self.readers += 1;
         Cursor {
             position,
             part: 0,
@@ -176,6 +159,7 @@ impl Log {
     /// Takes a cursor away. Returns what is free with it.
     pub(crate) fn leave(&mut self, cursor: &Cursor) -> Freed {
         self.lift(cursor.position);
+        self.readers -= 1;
         self.free_passed()
     }
 
@@ -241,6 +225,11 @@ impl Log {
     /// How many entries it holds.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// How many cursors there are.
+    pub(crate) fn readers(&self) -> usize {
+        self.readers
     }
 
     fn end(&self) -> u64 {
@@ -364,6 +353,7 @@ impl<'o> Reading<'o> {
             if !self.push(frame) {
                 return false;
             }
+            self.read.began = self.read.began.or(slot.began);
             *part += 1;
         }
         *part = 0;

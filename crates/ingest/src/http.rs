@@ -4,6 +4,7 @@ mod unread;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
@@ -79,7 +80,8 @@ async fn export(
     let mut outcome = Outcome::new(receiver.observer.as_ref(), signal, Transport::Http);
     let mut body = RequestBody::new(payload);
     let content_type = content_type(request.headers(), receiver.config.lenient_content_type);
-    match receive(receiver, signal, request, content_type, &mut body).await {
+    let began = outcome.began();
+    match receive(receiver, signal, request, content_type, &mut body, began).await {
         Ok((content_type, taken)) => {
             outcome.accepted(&taken);
             success::answer(content_type, signal, taken.rejected.as_ref())
@@ -146,6 +148,7 @@ async fn receive(
     request: &HttpRequest,
     content_type: Option<ContentType>,
     body: &mut RequestBody,
+    began: Instant,
 ) -> Result<(ContentType, Taken), IngestError> {
     let (content_type, encoding) = judge(receiver, request.head(), peer(request), content_type)?;
     let limit = receiver.config.max_body_bytes;
@@ -160,7 +163,7 @@ async fn receive(
         // Its protobuf form is usually half as long, and is not made in place.
         permit.take(bytes.len())?;
     }
-    let taken = receiver.take(signal, content_type, bytes).await?;
+    let taken = receiver.take(signal, content_type, bytes, began).await?;
     Ok((content_type, taken))
 }
 

@@ -2,6 +2,7 @@
 //! and the count of what became of a request.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use otlp_codec::Signal;
@@ -14,7 +15,7 @@ use crate::budget::Budget;
 use crate::config::IngestConfig;
 use crate::content::ContentType;
 use crate::error::IngestError;
-use crate::observer::{Observer, Transport};
+use crate::observer::{Accepted, Observer, Transport};
 use crate::sink::ExportSink;
 
 /// Everything that a transport needs. Cheap to clone; one for all workers and transports.
@@ -33,12 +34,13 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Checks an inflated body and gives the export to the sink.
+    /// Checks an inflated body, whose request `began` then, and gives the export to the sink.
     pub(crate) async fn take(
         &self,
         signal: Signal,
         content_type: ContentType,
         body: Bytes,
+        began: Instant,
     ) -> Result<Taken, IngestError> {
         let limits = self.config.decode_limits();
         let accept::Accepted { export, rejected } =
@@ -50,7 +52,7 @@ impl Receiver {
         };
         // Of an export that nothing is left of, there is nothing to show.
         if taken.items > 0 || taken.rejected.is_none() {
-            self.sink.accept(export)?;
+            self.sink.accept(export, began)?;
         }
         Ok(taken)
     }
@@ -69,24 +71,46 @@ pub(crate) struct Outcome<'a> {
     observer: &'a dyn Observer,
     signal: Signal,
     transport: Transport,
+    began: Instant,
     told: bool,
 }
 
 impl<'a> Outcome<'a> {
+    /// For a request that begins now.
     pub(crate) fn new(observer: &'a dyn Observer, signal: Signal, transport: Transport) -> Self {
+        Self::begun(observer, signal, transport, Instant::now())
+    }
+
+    /// For one that has begun.
+    pub(crate) fn begun(
+        observer: &'a dyn Observer,
+        signal: Signal,
+        transport: Transport,
+        began: Instant,
+    ) -> Self {
         Self {
             observer,
             signal,
             transport,
+            began,
             told: false,
         }
     }
 
+    /// When the request began.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
     pub(crate) fn accepted(&mut self, taken: &Taken) {
         self.told = true;
-        let Taken { items, bytes, .. } = *taken;
+        let accepted = Accepted {
+            items: taken.items,
+            bytes: taken.bytes,
+            took: self.began.elapsed(),
+        };
         self.observer
-            .accepted(self.signal, self.transport, items, bytes);
+            .accepted(self.signal, self.transport, accepted);
         if let Some(Rejected { items, .. }) = taken.rejected {
             self.observer.rejected(self.signal, self.transport, items);
         }
@@ -95,16 +119,17 @@ impl<'a> Outcome<'a> {
     pub(crate) fn refused(&mut self, error: &IngestError) {
         self.told = true;
         debug!(
-            signal = %self.signal, transport = self.transport.as_str(), reason = error.reason(),
+            signal = %self.signal, transport = self.transport.as_str(), reason = error.reason().as_str(),
             "a request was refused"
         );
         self.observer
             .refused(Some(self.signal), self.transport, error.reason());
     }
 
-    /// Somebody else counts this request from here on.
-    pub(crate) fn hand_over(mut self) {
+    /// Somebody else counts this request from here on. When it began.
+    pub(crate) fn hand_over(mut self) -> Instant {
         self.told = true;
+        self.began
     }
 }
 

@@ -6,7 +6,9 @@ mod convert;
 mod cors;
 mod fanout;
 mod grpc;
+mod metrics;
 mod page;
+mod shutdown;
 mod tls;
 mod tokens;
 mod values;
@@ -167,9 +169,11 @@ struct ServeArgs {
     #[command(flatten)]
     fanout: fanout::FanoutArgs,
 
-    /// How long a shutdown may take [default: 10s]
-    #[arg(long, value_name = "TIME", env = "OTLP_RELAY_SHUTDOWN_GRACE", value_parser = values::time)]
-    shutdown_grace: Option<Duration>,
+    #[command(flatten)]
+    metrics: metrics::MetricsArgs,
+
+    #[command(flatten)]
+    shutdown: shutdown::ShutdownArgs,
 
     /// Threads that serve connections [default: one for each core]
     #[arg(
@@ -242,7 +246,8 @@ impl ServeArgs {
         set(&mut ingest.body_timeout, args.body_timeout);
         args.connections.apply(&mut config.connections);
         args.addresses.apply(&mut config);
-        set(&mut config.shutdown_grace, args.shutdown_grace);
+        config.metrics = args.metrics.into_config();
+        args.shutdown.apply(&mut config);
         set(&mut config.workers, args.workers.map(usize::from));
         config
     }
@@ -353,6 +358,9 @@ mod tests {
             ["--grpc-max-streams", "0"],
             ["--grpc-max-headers", "5GiB"],
             ["--stall-timeout", "0s"],
+            ["--drain-delay", "soon"],
+            ["--metrics", "maybe"],
+            ["--metrics-listen", "9090"],
             ["--head-timeout", "1000years"],
             ["--max-body", "lots"],
             ["--max-body", "0"],

@@ -25,6 +25,7 @@ use actix_web::http::{Method, StatusCode};
 use ingest::{Code, status};
 
 use crate::counters::Counters;
+use crate::counters::labels::Rule;
 use crate::gate::{OriginPattern, shorten, text};
 use crate::throttle::Throttle;
 
@@ -175,7 +176,7 @@ impl Cors {
     }
 
     fn refuse(&self, request: &HeaderMap) -> HttpResponse {
-        self.counters.origin_refused();
+        self.counters.rule_broken(Rule::Origin);
         if let Some(more) = self.warnings.pass() {
             tracing::warn!(
                 origin = %shorten(request.get(ORIGIN).map_or("", text)),

@@ -18,6 +18,7 @@ use actix_web::http::header::{HOST, HeaderValue, ORIGIN};
 use fanout::{Pass, Refusal};
 
 use crate::counters::Counters;
+use crate::counters::labels::Rule;
 use crate::throttle::Throttle;
 use crate::tokens::{Asked, Tokens};
 
@@ -100,7 +101,7 @@ impl Rules {
                 ));
             };
             if self.hosts_matter && !self.host_passes(&authority) {
-                self.counters.host_refused();
+                self.counters.rule_broken(Rule::Host);
                 if let Some(more) = self.host_warnings.pass() {
                     tracing::warn!(
                         host = %shorten(host),
@@ -134,7 +135,7 @@ impl Rules {
         if same || (single && self.origins.iter().any(|pattern| pattern.matches(origin))) {
             return Ok(());
         }
-        self.counters.origin_refused();
+        self.counters.rule_broken(Rule::Origin);
         if let Some(more) = self.origin_warnings.pass() {
             tracing::warn!(
                 origin = %shorten(origin),
@@ -159,7 +160,7 @@ impl Rules {
             .as_ref()
             .and_then(|shown| watchers.find(shown.as_bytes()));
         pass.ok_or_else(|| {
-            self.counters.watcher_refused();
+            self.counters.rule_broken(Rule::Token);
             if let Some(more) = self.token_warnings.pass() {
                 let peer = peer.map(tracing::field::display);
                 let fault = match shown {

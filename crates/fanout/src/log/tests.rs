@@ -14,6 +14,7 @@ fn slot(seq: u64) -> Arc<Slot> {
         signal: Signal::Metrics,
         wire: Bytes::from(vec![0; 10]),
         received: SystemTime::UNIX_EPOCH,
+        began: std::time::Instant::now(),
     })))
 }
 

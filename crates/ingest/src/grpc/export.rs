@@ -1,6 +1,7 @@
 //! The second half of a call: what the stubs ask for, once the message is there.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use otlp_codec::Signal;
@@ -35,9 +36,15 @@ impl Exporter {
         mut request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Status> {
         let receiver = self.receiver.as_ref();
-        let mut outcome = Outcome::new(receiver.observer.as_ref(), signal, Transport::Grpc);
-        let taken = match request.extensions_mut().remove::<Message>() {
-            Some(Message(bytes)) => receiver.take(signal, ContentType::Protobuf, bytes).await,
+        let message = request.extensions_mut().remove::<Message>();
+        let began = message.as_ref().map_or_else(Instant::now, |it| it.began);
+        let observer = receiver.observer.as_ref();
+        let mut outcome = Outcome::begun(observer, signal, Transport::Grpc, began);
+        let taken = match message {
+            Some(Message { bytes, .. }) => {
+                let encoding = ContentType::Protobuf;
+                receiver.take(signal, encoding, bytes, began).await
+            }
             // The guard puts it there.
             None => Err(IngestError::Internal),
         };

@@ -4,14 +4,14 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use ingest::grpc::{Peer, routes};
 use ingest::{
-    AuthError, Authorize, Credentials, Export, ExportSink, IngestConfig, Observer, Receiver,
-    Refused, Transport,
+    Accepted, AuthError, Authorize, Credentials, Export, ExportSink, IngestConfig, Observer,
+    Reason, Receiver, Refused, Transport,
 };
 use otlp_codec::Signal;
 use prost::Message;
@@ -65,7 +65,7 @@ struct Recorder {
 }
 
 impl ExportSink for Recorder {
-    fn accept(&self, export: Export) -> Result<(), Refused> {
+    fn accept(&self, export: Export, _: Instant) -> Result<(), Refused> {
         match self.refuse {
             Some(refused) => Err(refused),
             None => {
@@ -96,7 +96,8 @@ impl Recorder {
 }
 
 impl Observer for Recorder {
-    fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
+    fn accepted(&self, signal: Signal, transport: Transport, accepted: Accepted) {
+        let Accepted { items, bytes, .. } = accepted;
         self.tell(signal, transport, Event::Accepted { items, bytes });
     }
 
@@ -104,8 +105,8 @@ impl Observer for Recorder {
         self.tell(signal, transport, Event::Rejected { items });
     }
 
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: &'static str) {
-        self.tell(signal.unwrap(), transport, Event::Refused(reason));
+    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: Reason) {
+        self.tell(signal.unwrap(), transport, Event::Refused(reason.as_str()));
     }
 }
 

@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver as Events, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
 use ingest::{
-    AuthError, Authorize, Budget, Credentials, Export, ExportSink, IngestConfig, IngestError,
-    Observer, Receiver, Refused, Transport, configure, hold_unread, status,
+    Accepted, AuthError, Authorize, Budget, Credentials, Export, ExportSink, IngestConfig,
+    IngestError, Observer, Reason, Receiver, Refused, Transport, configure, hold_unread, status,
 };
 use otlp_codec::Signal;
 
@@ -35,7 +35,7 @@ struct Recorder {
 }
 
 impl ExportSink for Recorder {
-    fn accept(&self, export: Export) -> Result<(), Refused> {
+    fn accept(&self, export: Export, _: Instant) -> Result<(), Refused> {
         if let Some(refused) = self.refuse {
             return Err(refused);
         }
@@ -57,7 +57,8 @@ impl Authorize for Recorder {
 }
 
 impl Observer for Recorder {
-    fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
+    fn accepted(&self, signal: Signal, transport: Transport, accepted: Accepted) {
+        let Accepted { items, bytes, .. } = accepted;
         assert_eq!((signal, transport), (Signal::Metrics, Transport::Http));
         let _ = self.events.send(Event::Accepted { items, bytes });
     }
@@ -67,12 +68,12 @@ impl Observer for Recorder {
         let _ = self.events.send(Event::Rejected { items });
     }
 
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: &'static str) {
+    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: Reason) {
         assert_eq!(
             (signal, transport),
             (Some(Signal::Metrics), Transport::Http)
         );
-        let _ = self.events.send(Event::Refused(reason));
+        let _ = self.events.send(Event::Refused(reason.as_str()));
     }
 }
 

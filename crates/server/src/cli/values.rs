@@ -58,10 +58,15 @@ const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// A length of time: `30s`, `500ms`. Not zero, and at most 10 years.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
+    not_zero(time_or_zero(text)?)
+}
+
+/// A length of time, or none.
+pub(super) fn time_or_zero(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     match time > LONGEST {
         true => Err("must be at most 10 years".to_owned()),
-        false => not_zero(time),
+        false => Ok(time),
     }
 }
 

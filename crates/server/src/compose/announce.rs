@@ -9,7 +9,12 @@ use crate::counters::Counters;
 use crate::gate::is_loopback;
 
 /// One line for each address, with how to be reached, and a warning if that is too easy.
-pub(super) fn listening(addresses: &[SocketAddr], grpc: &[SocketAddr], files: &Files) {
+pub(super) fn listening(
+    addresses: &[SocketAddr],
+    grpc: &[SocketAddr],
+    metrics: &[SocketAddr],
+    files: &Files,
+) {
     let scheme = match files.tls {
         Some(_) => "https",
         None => "http",
@@ -25,6 +30,10 @@ pub(super) fn listening(addresses: &[SocketAddr], grpc: &[SocketAddr], files: &F
         };
         let reach = reach(*address, "--grpc-listen");
         info!("listening for OTLP/gRPC on {address}{with} ({reach})");
+    }
+    for address in metrics {
+        let reach = reach(*address, "--metrics-listen");
+        info!("metrics are at {scheme}://{address}/metrics, without a token ({reach})");
     }
     let wide = |addresses: &[SocketAddr]| addresses.iter().any(|at| !is_loopback(at.ip()));
     let (watchers, senders) = (wide(addresses), wide(addresses) || wide(grpc));
@@ -45,7 +54,7 @@ fn reach(address: SocketAddr, flag: &str) -> String {
 /// Says what others may do who can reach the doors for senders and for watchers, and what to do
 /// about it.
 fn warn_of_strangers(files: &Files, senders: bool, watchers: bool) {
-    let Files { tokens, tls } = files;
+    let Files { tokens, tls, .. } = files;
     let known = tls.as_ref().is_some_and(|tls| tls.asks_clients());
     let may_send = senders && tokens.senders.is_none();
     let may_watch = watchers && tokens.watchers.is_none();

@@ -1,5 +1,7 @@
 //! The application of a worker: every route, behind the rules that hold for every request.
 
+use std::sync::Arc;
+
 use actix_service::ServiceFactory;
 use actix_web::body::BoxBody;
 use actix_web::dev::{RequestHead, Service, ServiceRequest, ServiceResponse};
@@ -9,7 +11,7 @@ use actix_web::{App, HttpResponse};
 use ingest::{Code, IngestError, status};
 
 use super::exchange::Exchange;
-use super::{Handle, Parts, client};
+use super::{Handle, Parts, Serves, client};
 use crate::cors::Cors;
 use crate::gate::Rules;
 use crate::pages;
@@ -32,7 +34,10 @@ pub(super) fn application(
         rules,
         cors,
         base_path,
+        serves,
         about,
+        metrics,
+        counters,
         connections,
         draining,
         routes,
@@ -40,6 +45,8 @@ pub(super) fn application(
     } = parts;
     App::new()
         .wrap_fn(move |mut request, next| {
+            counters.request();
+            let counters = Arc::clone(&counters);
             let exchange = Exchange::begin(&mut request);
             let moved = base_path.as_ref().and_then(|base| base.route(&mut request));
             let page = cors.judge(request.head());
@@ -57,13 +64,19 @@ pub(super) fn application(
                     Answer::Handled(response) => response.await?,
                 };
                 Cors::mark(page, response.headers_mut());
+                counters.response(response.status());
                 Ok(exchange.answer(response))
             }
         })
-        .configure(|cfg| ingest::configure(cfg, receiver))
-        .configure(|cfg| fanout::configure::<Handle>(cfg, fanout))
-        .configure(|cfg| routes(cfg))
-        .configure(|cfg| pages::configure(cfg, &about, draining))
+        .configure(|cfg| {
+            if serves == Serves::Everything {
+                ingest::configure(cfg, receiver);
+                fanout::configure::<Handle>(cfg, fanout);
+                routes(cfg);
+                pages::configure_viewer(cfg, &about);
+            }
+        })
+        .configure(|cfg| pages::configure(cfg, metrics.as_ref(), draining))
 }
 
 /// How a request is answered: at once, or by its handler.

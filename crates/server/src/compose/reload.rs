@@ -8,14 +8,17 @@ use fanout::{Hub, Pass};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
+use crate::counters::Counters;
+use crate::counters::labels::{Reload, Reloadable};
 use crate::tls::Tls;
 use crate::tokens::{Asked, Reloaded};
 
 /// What has files behind it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Files {
     pub(super) tokens: Asked,
     pub(super) tls: Option<Arc<Tls>>,
+    pub(super) counters: Arc<Counters>,
 }
 
 /// Reads the files again whenever the system says SIGHUP, and those that changed every `period`,
@@ -43,49 +46,66 @@ impl Files {
             info!("SIGHUP: there is nothing to read again");
         }
         if let Some(tokens) = senders {
-            say_tokens("senders", tokens.reload());
+            self.take_tokens(SENDERS, tokens.reload());
         }
         if let Some(tokens) = watchers {
-            hub.revoke(say_tokens("watchers", tokens.reload()));
+            hub.revoke(self.take_tokens(WATCHERS, tokens.reload()));
         }
         if let Some(tls) = &self.tls {
-            say_tls(tls.reload());
+            self.take_tls(tls.reload());
         }
     }
 
     fn reload_if_changed(&self, hub: &Hub) {
         let Asked { senders, watchers } = &self.tokens;
         if let Some(result) = senders.as_ref().and_then(|one| one.reload_if_changed()) {
-            say_tokens("senders", result);
+            self.take_tokens(SENDERS, result);
         }
         if let Some(result) = watchers.as_ref().and_then(|one| one.reload_if_changed()) {
-            hub.revoke(say_tokens("watchers", result));
+            hub.revoke(self.take_tokens(WATCHERS, result));
         }
         if let Some(result) = self.tls.as_ref().and_then(|one| one.reload_if_changed()) {
-            say_tls(result);
+            self.take_tls(result);
+        }
+    }
+
+    /// The passes that are gone.
+    fn take_tokens(
+        &self,
+        (whose, what): (&str, Reloadable),
+        result: Result<Reloaded, impl Display>,
+    ) -> Vec<Pass> {
+        self.counters.reloaded(what, outcome(&result));
+        match result {
+            Ok(Reloaded { count, gone }) => {
+                let left = gone.len();
+                info!("the tokens of {whose} were read again: {count} tokens, {left} gone");
+                gone
+            }
+            Err(error) => {
+                warn!("{error}; the tokens stay as they were");
+                Vec::new()
+            }
+        }
+    }
+
+    fn take_tls(&self, result: Result<(), impl Display>) {
+        self.counters.reloaded(Reloadable::Tls, outcome(&result));
+        match result {
+            Ok(()) => info!("the files for TLS were read again; they count for new connections"),
+            Err(error) => warn!("{error}; TLS stays as it was"),
         }
     }
 }
 
-/// The passes that are gone.
-fn say_tokens(whose: &str, result: Result<Reloaded, impl Display>) -> Vec<Pass> {
-    match result {
-        Ok(Reloaded { count, gone }) => {
-            let left = gone.len();
-            info!("the tokens of {whose} were read again: {count} tokens, {left} gone");
-            gone
-        }
-        Err(error) => {
-            warn!("{error}; the tokens stay as they were");
-            Vec::new()
-        }
-    }
-}
+/// Whose tokens were read, for the log and for the counters.
+const SENDERS: (&str, Reloadable) = ("senders", Reloadable::IngestTokens);
+const WATCHERS: (&str, Reloadable) = ("watchers", Reloadable::WatchTokens);
 
-fn say_tls(result: Result<(), impl Display>) {
+fn outcome<T, E>(result: &Result<T, E>) -> Reload {
     match result {
-        Ok(()) => info!("the files for TLS were read again; they count for new connections"),
-        Err(error) => warn!("{error}; TLS stays as it was"),
+        Ok(_) => Reload::Success,
+        Err(_) => Reload::Failure,
     }
 }
 
