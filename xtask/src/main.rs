@@ -6,6 +6,7 @@ mod fuzz;
 mod instructions;
 mod interop;
 mod load;
+mod observe;
 mod tidy;
 mod vendor;
 mod verify;
@@ -77,6 +78,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Check alerts, dashboard and metrics with promtool and a Prometheus that scrapes a relay
+    Observe {
+        /// Fail where Prometheus is missing, instead of leaving it out
+        #[arg(long)]
+        all: bool,
+    },
     /// Put load on the relay, and others beside it, and measure what that costs (Linux)
     #[command(disable_help_flag = true)]
     Load {
@@ -108,6 +115,7 @@ fn main() -> Result<()> {
             load,
         }),
         Task::Vendor { check } => vendor::run(check),
+        Task::Observe { all } => observe::run(all),
         Task::Load { args } => load::run(&args),
     }
 }

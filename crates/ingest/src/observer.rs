@@ -1,10 +1,12 @@
 //! What the receiver tells about itself. It knows no exporter: `server` counts.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use otlp_codec::Signal;
 
 use crate::error::Reason;
+use crate::request_id::RequestId;
 
 /// How a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +43,17 @@ pub struct Accepted {
     pub took: Duration,
 }
 
+/// A request that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// That of [`IngestError::reason`](crate::IngestError::reason).
+    pub reason: Reason,
+    /// Who has sent it, if that is known.
+    pub peer: Option<IpAddr>,
+    /// What its answer has in [`X_REQUEST_ID`](crate::X_REQUEST_ID).
+    pub id: RequestId,
+}
+
 /// Watches the receiver. Each request on a signal's path ends in exactly one call of
 /// [`accepted`](Self::accepted) or [`refused`](Self::refused). Methods are called on the thread
 /// that serves connections and must not block.
@@ -57,10 +70,9 @@ pub trait Observer: Send + Sync {
     }
 
     /// A request was refused, or its client went away before an answer. `signal` is `None` when
-    /// the path names none. `reason` is that of
-    /// [`IngestError::reason`](crate::IngestError::reason).
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: Reason) {
-        let _ = (signal, transport, reason);
+    /// the path names none.
+    fn refused(&self, signal: Option<Signal>, transport: Transport, refusal: Refusal) {
+        let _ = (signal, transport, refusal);
     }
 }
 

@@ -1,12 +1,12 @@
 //! What the transports share: the parts of the receiver, the way of a body that has been read,
 //! and the count of what became of a request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use otlp_codec::Signal;
-use tracing::debug;
 
 use crate::accept::{self, Rejected};
 use crate::authorize::Authorize;
@@ -15,7 +15,8 @@ use crate::budget::Budget;
 use crate::config::IngestConfig;
 use crate::content::ContentType;
 use crate::error::IngestError;
-use crate::observer::{Accepted, Observer, Transport};
+use crate::observer::{Accepted, Observer, Refusal, Transport};
+use crate::request_id::RequestId;
 use crate::sink::ExportSink;
 
 /// Everything that a transport needs. Cheap to clone; one for all workers and transports.
@@ -71,30 +72,33 @@ pub(crate) struct Outcome<'a> {
     observer: &'a dyn Observer,
     signal: Signal,
     transport: Transport,
+    peer: Option<IpAddr>,
     began: Instant,
     told: bool,
 }
 
 impl<'a> Outcome<'a> {
-    /// For a request that begins now.
-    pub(crate) fn new(observer: &'a dyn Observer, signal: Signal, transport: Transport) -> Self {
-        Self::begun(observer, signal, transport, Instant::now())
-    }
-
-    /// For one that has begun.
-    pub(crate) fn begun(
+    /// For a request of `peer` that begins now.
+    pub(crate) fn new(
         observer: &'a dyn Observer,
         signal: Signal,
         transport: Transport,
-        began: Instant,
+        peer: Option<IpAddr>,
     ) -> Self {
         Self {
             observer,
             signal,
             transport,
-            began,
+            peer,
+            began: Instant::now(),
             told: false,
         }
+    }
+
+    /// The same, but it began then.
+    pub(crate) fn since(mut self, began: Instant) -> Self {
+        self.began = began;
+        self
     }
 
     /// When the request began.
@@ -116,14 +120,17 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    pub(crate) fn refused(&mut self, error: &IngestError) {
+    /// What its answer is to be found by.
+    pub(crate) fn refused(&mut self, error: &IngestError) -> RequestId {
         self.told = true;
-        debug!(
-            signal = %self.signal, transport = self.transport.as_str(), reason = error.reason().as_str(),
-            "a request was refused"
-        );
+        let refusal = Refusal {
+            reason: error.reason(),
+            peer: self.peer,
+            id: RequestId::next(),
+        };
         self.observer
-            .refused(Some(self.signal), self.transport, error.reason());
+            .refused(Some(self.signal), self.transport, refusal);
+        refusal.id
     }
 
     /// Somebody else counts this request from here on. When it began.

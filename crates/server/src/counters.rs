@@ -24,6 +24,7 @@ pub struct Counters {
     pub(crate) receiving: Receiving,
     pub(crate) watching: Watching,
     pub(crate) connecting: Connecting,
+    refusals: Throttle,
     warnings: Throttle,
 }
 

@@ -82,7 +82,9 @@ where
         let (signal, stall_timeout) = (self.signal, self.stall_timeout);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let mut outcome = Outcome::new(receiver.observer.as_ref(), signal, Transport::Grpc);
+            let peer = parts.extensions.get::<Peer>().and_then(|peer| peer.0);
+            let observer = receiver.observer.as_ref();
+            let mut outcome = Outcome::new(observer, signal, Transport::Grpc, peer);
             let admitted = judge(&receiver, &parts)
                 .and_then(|encoding| Ok((encoding, receiver.budget.admit()?)));
             // The permit is given back when the call ends.
@@ -105,8 +107,8 @@ where
                     stub.call(Request::from_parts(parts, empty)).await
                 }
                 Err(error) => {
-                    outcome.refused(&error);
-                    Ok(answer::refusal(&error))
+                    let id = outcome.refused(&error);
+                    Ok(answer::refusal(&error, id))
                 }
             }
         })

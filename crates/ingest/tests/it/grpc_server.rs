@@ -105,8 +105,12 @@ impl Observer for Recorder {
         self.tell(signal, transport, Event::Rejected { items });
     }
 
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: Reason) {
-        self.tell(signal.unwrap(), transport, Event::Refused(reason.as_str()));
+    fn refused(&self, signal: Option<Signal>, transport: Transport, refusal: Refusal) {
+        self.tell(
+            signal.unwrap(),
+            transport,
+            Event::Refused(refusal.reason.as_str()),
+        );
     }
 }
 

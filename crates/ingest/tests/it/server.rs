@@ -11,7 +11,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
 use ingest::{
     Accepted, AuthError, Authorize, Budget, Credentials, Export, ExportSink, IngestConfig,
-    IngestError, Observer, Reason, Receiver, Refused, Transport, configure, hold_unread, status,
+    IngestError, Observer, Receiver, Refusal, Refused, Transport, configure, hold_unread, status,
 };
 use otlp_codec::Signal;
 
@@ -68,12 +68,12 @@ impl Observer for Recorder {
         let _ = self.events.send(Event::Rejected { items });
     }
 
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: Reason) {
+    fn refused(&self, signal: Option<Signal>, transport: Transport, refusal: Refusal) {
         assert_eq!(
             (signal, transport),
             (Some(Signal::Metrics), Transport::Http)
         );
-        let _ = self.events.send(Event::Refused(reason.as_str()));
+        let _ = self.events.send(Event::Refused(refusal.reason.as_str()));
     }
 }
 

@@ -6,9 +6,10 @@ use actix_service::ServiceFactory;
 use actix_web::body::BoxBody;
 use actix_web::dev::{RequestHead, Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
 use actix_web::{App, HttpResponse};
-use ingest::{Code, IngestError, status};
+use ingest::{Code, IngestError, RequestId, X_REQUEST_ID, status};
+use tracing::debug;
 
 use super::exchange::Exchange;
 use super::{Handle, Parts, Serves, client};
@@ -65,6 +66,7 @@ pub(super) fn application(
                 };
                 Cors::mark(page, response.headers_mut());
                 counters.response(response.status());
+                name(&mut response);
                 Ok(exchange.answer(response))
             }
         })
@@ -77,6 +79,25 @@ pub(super) fn application(
             }
         })
         .configure(|cfg| pages::configure(cfg, metrics.as_ref(), draining))
+}
+
+/// Gives an error's answer an id, unless it has one, and tells it to the log. Of the path only the
+/// route is told, which no client chooses.
+fn name(response: &mut ServiceResponse<BoxBody>) {
+    let status = response.status();
+    let header = HeaderName::from_static(X_REQUEST_ID);
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || response.headers().contains_key(&header) {
+        return;
+    }
+    let (id, request) = (RequestId::next(), response.request());
+    debug!(
+        request = %id,
+        route = request.match_pattern(),
+        status = status.as_u16(),
+        "answered with an error"
+    );
+    response.headers_mut().insert(header, id.header());
 }
 
 /// How a request is answered: at once, or by its handler.
@@ -93,7 +114,11 @@ pub(super) fn refusal(rules: &Rules, request: &RequestHead) -> Option<HttpRespon
             _ => Code::InvalidArgument,
         };
         let (status, text) = (refusal.status(), refusal.message());
-        return Some(status::answer_with(request.headers(), status, code, text));
+        let mut response = status::answer_with(request.headers(), status, code, text);
+        for (name, value) in refusal.headers() {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+        return Some(response);
     }
     let upgrades = ingest::asks_for_websocket(request.headers());
     (upgrades && !may_upgrade(request))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fanout::{CloseReason, Format, Loss, Rendering, TurnedAway};
-use ingest::{Accepted, Reason, Transport};
+use ingest::{Accepted, Reason, Refusal, Transport};
 use otlp_codec::Signal;
 
 use super::Counters;
@@ -23,9 +23,23 @@ impl ingest::Observer for Counters {
         self.receiving.rejected.add(labels, items as u64);
     }
 
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: Reason) {
-        let labels = ((signal.into(), transport), reason);
+    fn refused(&self, signal: Option<Signal>, transport: Transport, refusal: Refusal) {
+        let labels = ((signal.into(), transport), refusal.reason);
         self.receiving.refused.add_one(labels);
+        let Refusal { reason, peer, id } = refusal;
+        let peer = peer.map(tracing::field::display);
+        let (signal, transport) = (signal.map(Signal::as_str), transport.as_str());
+        // Of these two, who ends is the cause.
+        let expected = matches!(reason, Reason::Draining | Reason::IncompleteBody);
+        match self.refusals.pass_unless(expected) {
+            Some(more) => tracing::warn!(
+                request = %id, signal, transport, %reason, peer, not_said_before = more,
+                "refused to take an export"
+            ),
+            None => tracing::debug!(
+                request = %id, signal, transport, %reason, peer, "refused to take an export"
+            ),
+        }
     }
 }
 

@@ -2,9 +2,17 @@
 
 use std::time::Duration;
 
-use ingest::{Accepted, Observer};
+use ingest::{Accepted, Observer, Reason, Refusal, RequestId};
 
 use super::*;
+
+fn refusal(reason: Reason) -> Refusal {
+    Refusal {
+        reason,
+        peer: None,
+        id: RequestId::next(),
+    }
+}
 
 /// Scenario: each signal over each transport, another number of times each, and a refusal on
 /// no signal's path.
@@ -25,10 +33,10 @@ fn signals_and_transports_are_told_apart() {
             };
             counters.accepted(signal, transport, accepted);
             counters.rejected(signal, transport, 4);
-            Observer::refused(&counters, Some(signal), transport, Reason::Method);
+            Observer::refused(&counters, Some(signal), transport, refusal(Reason::Method));
         }
     }
-    Observer::refused(&counters, None, Transport::Http, Reason::NotFound);
+    Observer::refused(&counters, None, Transport::Http, refusal(Reason::NotFound));
     let refused = counters.refused();
     for (times, (signal, transport)) in (1..).zip(pairs()) {
         let received = counters.received(signal, transport);

@@ -17,6 +17,7 @@ mod grpc;
 mod hardening;
 mod limits;
 mod load;
+mod metrics;
 mod mutations;
 mod page;
 mod rfc6455;

@@ -6,6 +6,7 @@ mod http;
 mod metrics;
 mod raw_ws;
 mod relay;
+mod scrape;
 mod tls;
 mod tokens;
 mod watcher;
@@ -23,6 +24,7 @@ pub(crate) use http::{Answer, AnyStream, Http, JSON, PROTOBUF, exchange, head, p
 pub(crate) use metrics::{bulky, gauge, gauge_json, gzip, name_of, value_of};
 pub(crate) use raw_ws::{RawWatcher, handshake, lets_in, shake};
 pub(crate) use relay::{Relay, run_to_end};
+pub(crate) use scrape::Scrape;
 pub(crate) use tls::{Authority, Folder, TlsStream, certificate, tls_flags};
 pub(crate) use tokens::TokenFile;
 pub(crate) use watcher::Watcher;
