@@ -71,6 +71,8 @@ pub(crate) fn run(all: bool) -> Result<()> {
     say("== a Prometheus that scrapes it");
     let prometheus = start_prometheus(&root, &target.join("observe"), metrics)?;
     let server = prometheus.address("Listening on\" address=")?;
+    // It answers 503 until its storage is open.
+    wait_for("Prometheus", || Ok(http::get(server, "/-/ready").is_ok()))?;
     wait_for("the exports of the relay", || {
         let sum = query(server, "sum(otlp_relay_exports_total)")?;
         Ok(sum.pointer("/0/value/1").and_then(Value::as_str) == Some(&EXPORTS.to_string()))

@@ -108,9 +108,9 @@ fn send_all_kinds(relay: SocketAddr, grpc: &Grpc) -> (u64, u64) {
     (accepted, 5)
 }
 
-/// Scenario: exports over HTTP and gRPC, some of them refused; clients that read, one that has
-/// other things to see, one that lags until it has lost most and then reads on, one that leaves;
-/// requests to pages, to no page, and to watch what there is not.
+/// Scenario: exports over HTTP and gRPC, some of them refused; clients that have lost most when
+/// they begin to read, over small buffers and large ones, one that has other things to see, one
+/// that leaves; requests to pages, to no page, and to watch what there is not.
 /// Guarantees: every sum of the docs holds. What was sent was accepted or refused; each
 /// publication, for each session, was written, passed or dropped; each rendering was for a view,
 /// and those saved are the sessions beside; sessions and requests that began are there or have
@@ -129,15 +129,11 @@ fn everything_adds_up() {
     assert_eq!(get(address, "/ws/metrics", &[]), 426);
     assert_eq!(get(address, "/nowhere", &[]), 404);
 
-    let senders = std::thread::spawn(move || send_all_kinds(address, &grpc));
-    for watcher in &mut reading {
-        for _ in 0..60 {
-            watcher.frame();
-        }
-    }
-    let (accepted, refused) = senders.join().unwrap();
+    let (accepted, refused) = send_all_kinds(address, &grpc);
     post(address, &gauge("marker", 1));
-    reading.iter_mut().for_each(|watcher| drop(watcher.frame()));
+    for watcher in &mut reading {
+        while !watcher.text().contains("marker") {}
+    }
     other.frame();
     while !String::from_utf8(lagging.text())
         .unwrap()
@@ -167,11 +163,14 @@ fn everything_adds_up() {
     assert_eq!(scrape.sum("renderings_saved_total"), 3 * accepted);
     let rendered = scrape.of("renderings_total", "outcome=\"frames\"");
     let empty = scrape.of("renderings_total", "outcome=\"nothing\"");
-    assert_eq!(empty, accepted - 1);
-    assert!(rendered <= accepted + 1, "{rendered}");
+    assert!(
+        rendered <= accepted + 1 && empty < accepted,
+        "{rendered} {empty}"
+    );
+    let passed = scrape.sum("publications_passed_total");
+    assert!(0 < passed && passed <= empty, "{passed} {empty}");
     let timed = scrape.sum("render_seconds_count");
     assert_eq!(timed, scrape.sum("renderings_total"));
-    assert_eq!(scrape.sum("publications_passed_total"), accepted - 1);
     assert!(scrape.of("publications_dropped_total", "cause=\"slow\"") > 0);
     let delivered = scrape.sum("delivery_seconds_count");
     assert!(delivered > 0 && delivered <= scrape.sum("frames_written_total"));
