@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Full};
 use ingest::grpc::{Peer, routes};
 use ingest::{
     Accepted, AuthError, Authorize, Credentials, Export, ExportSink, IngestConfig, Observer,
-    Reason, Receiver, Refused, Transport,
+    Receiver, Refusal, Refused, Transport,
 };
 use otlp_codec::Signal;
 use prost::Message;
