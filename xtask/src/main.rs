@@ -7,6 +7,7 @@ mod fuzz;
 mod instructions;
 mod interop;
 mod load;
+mod observe;
 mod soak;
 mod tidy;
 mod vendor;
@@ -93,6 +94,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Check alerts, dashboard and metrics with promtool and a Prometheus that scrapes a relay
+    Observe {
+        /// Fail where Prometheus is missing, instead of leaving it out
+        #[arg(long)]
+        all: bool,
+    },
     /// Put load on the relay, and others beside it, and measure what that costs (Linux)
     #[command(disable_help_flag = true)]
     Load {
@@ -126,6 +133,7 @@ fn main() -> Result<()> {
             load,
         }),
         Task::Vendor { check } => vendor::run(check),
+        Task::Observe { all } => observe::run(all),
         Task::Load { args } => load::run(&args),
         Task::Soak { args } => soak::run(&args),
     }

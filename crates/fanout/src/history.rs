@@ -197,6 +197,12 @@ impl History {
         self.rings.iter().map(|ring| ring.bytes).sum()
     }
 
+    /// What it holds of a signal: publications, and bytes.
+    pub(crate) fn of(&self, signal: Signal) -> (usize, usize) {
+        let ring = self.ring(signal);
+        (ring.entries.len(), ring.bytes)
+    }
+
     fn ring(&self, signal: Signal) -> &Ring {
         &self.rings[signal as usize]
     }

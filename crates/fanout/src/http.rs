@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::config::FanoutConfig;
 use crate::gate::{Gate, Pass};
 use crate::hub::{Hub, SubscribeError, Subscription};
+use crate::observer::TurnedAway;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::session::serve;
@@ -136,7 +137,9 @@ async fn upgrade<D: Detach>(
     let (pass, query) = admit(request, fanout, signals)?;
     let mut subscription = subscribe(fanout, pass, query)?;
     let compression = fanout.hub.config().compression;
-    let Handshake { response, deflate } = shake_hands(request, compression).await?;
+    let Handshake { response, deflate } = shake_hands(request, compression)
+        .await
+        .inspect_err(|_| fanout.hub.turned_away(TurnedAway::Handshake))?;
     if deflate {
         subscription.accept_compressed();
     }
@@ -153,12 +156,16 @@ fn admit(
 ) -> Result<(Pass, Query), Refusal> {
     let peer = request.peer_addr().map(|peer| peer.ip());
     let pass = fanout.gate.admit(request.head(), peer)?;
-    let query = Query::parse(signals, request.query_string(), fanout.hub.config())?;
+    let query = Query::parse(signals, request.query_string(), fanout.hub.config());
+    let query = query.inspect_err(|_| fanout.hub.turned_away(TurnedAway::Query))?;
     Ok((pass, query))
 }
 
 fn subscribe(fanout: &Fanout, pass: Pass, query: Query) -> Result<Subscription, Refusal> {
-    let subscription = fanout.hub.subscribe(query).map_err(unavailable)?;
+    let subscription = fanout.hub.subscribe(query).map_err(|error| {
+        fanout.hub.turned_away(error.into());
+        unavailable(error)
+    })?;
     Ok(subscription.under(pass))
 }
 

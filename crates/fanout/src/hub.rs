@@ -4,13 +4,14 @@ mod job;
 mod offload;
 mod replays;
 mod shared;
+mod snapshot;
 mod subscription;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::{self, Duration, SystemTime};
 
 use bytes::Bytes;
 use otlp_codec::Signal;
@@ -25,9 +26,9 @@ use crate::gate::Pass;
 use crate::history::{History, Replay};
 use crate::log::Freed;
 use crate::notice;
-use crate::observer::Observer;
+use crate::observer::{Observer, TurnedAway};
 use crate::publication::Publication;
-use crate::query::Query;
+use crate::query::{Query, Start};
 use crate::render::{self, Writer};
 use crate::session::after;
 use crate::slot::Slot;
@@ -38,39 +39,13 @@ use self::replays::Replays;
 use self::shared::{Shared, State, Watched};
 use self::subscription::{Place, Replaying};
 
+pub use self::snapshot::{FormatSnapshot, HistorySnapshot, Snapshot};
 pub use self::subscription::Subscription;
 
 /// The meeting point of publishers and sessions. A clone is the same hub.
 #[derive(Clone)]
 pub struct Hub {
     shared: Arc<Shared>,
-}
-
-/// What a hub holds at one moment. The parts are read one after another, so they may be a few
-/// publications apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Live subscriptions, including those whose session is about to begin or to end.
-    pub sessions: usize,
-    /// Views that are watched.
-    pub views: usize,
-    /// Publications in the logs of all views.
-    pub log_frames: usize,
-    /// Bytes in the logs of all views.
-    pub log_bytes: usize,
-    /// Bytes of frames, wherever they are held: in logs, among the replayed, in the hands of
-    /// sessions.
-    pub frame_bytes: usize,
-    /// Sessions that still read in the history.
-    pub replaying: usize,
-    /// Publications in the history.
-    pub history_len: usize,
-    /// Bytes in the history: protobuf, and what each publication costs beside.
-    pub history_bytes: usize,
-    /// Bytes of replayed frames that are held for others.
-    pub replay_cache_bytes: usize,
-    /// The number that the next export gets.
-    pub next_seq: u64,
 }
 
 /// Why there is no subscription.
@@ -91,6 +66,16 @@ pub enum SubscribeError {
     /// [`Hub::close`] was called.
     #[error("the relay is shutting down")]
     Closed,
+}
+
+impl From<SubscribeError> for TurnedAway {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::TooMany { .. } => Self::Sessions,
+            SubscribeError::TooManyViews { .. } => Self::Views,
+            SubscribeError::Closed => Self::Closing,
+        }
+    }
 }
 
 impl Hub {
@@ -157,11 +142,26 @@ impl Hub {
     /// happens in a task of the current tokio runtime, or on a thread for blocking work from
     /// [`FanoutConfig::offload_bytes`] on. Outside a runtime it is done before this returns.
     pub fn publish(&self, signal: Signal, wire: Bytes, items: usize) -> Option<u64> {
+        self.publish_of(signal, wire, items, time::Instant::now())
+    }
+
+    /// As [`publish`](Self::publish), an export of a request that began then: what is
+    /// [rendered](Observer::rendered) and [delivered](Observer::delivered) of it is timed from
+    /// there.
+    pub fn publish_of(
+        &self,
+        signal: Signal,
+        wire: Bytes,
+        items: usize,
+        began: time::Instant,
+    ) -> Option<u64> {
         let length = wire.len();
-        let (seq, jobs) = self.enter(signal, wire)?;
-        self.shared.observer.published(signal, items, jobs.len());
+        let (seq, jobs) = self.enter(signal, wire, began)?;
+        let observer = &self.shared.observer;
+        observer.published(signal, items, jobs.len());
         let runtime = Handle::try_current().ok();
         for (job, freed) in jobs {
+            observer.queued(job.view().key.format, job.readers());
             if freed.has_unfilled() {
                 job.view().tell();
             }
@@ -177,7 +177,12 @@ impl Hub {
     }
 
     /// The part of publishing that is under the lock; `None` if the hub is closed.
-    fn enter(&self, signal: Signal, wire: Bytes) -> Option<(u64, Vec<(Job, Freed)>)> {
+    fn enter(
+        &self,
+        signal: Signal,
+        wire: Bytes,
+        began: time::Instant,
+    ) -> Option<(u64, Vec<(Job, Freed)>)> {
         let (received, now) = (SystemTime::now(), Instant::now());
         let mut state = self.shared.state.lock();
         if self.shared.closed.load(Ordering::Relaxed) {
@@ -190,6 +195,7 @@ impl Hub {
             signal,
             wire,
             received,
+            began,
         });
         let expired = state.history.push(&publication, now);
         let mut jobs = Vec::new();
@@ -201,7 +207,8 @@ impl Hub {
             if log.is_read() {
                 let slot = Arc::new(Slot::new(Arc::clone(&publication)));
                 let (position, freed) = log.push(Arc::clone(&slot), publication.wire.len());
-                jobs.push((Job::live(&self.shared, view, slot, position), freed));
+                let job = Job::live(&self.shared, view, slot, position, log.readers());
+                jobs.push((job, freed));
             }
         }
         let shed = state.shed(&self.shared.logs_bytes, self.shared.config.lag_total_bytes);
@@ -235,6 +242,7 @@ impl Hub {
         }
         let expired = state.history.expire(Instant::now());
         let (replay, recovered) = shared.beginning(&state, &query);
+        let resumes = matches!(query.start, Start::Since { .. });
         let last = state.next_seq - 1;
         let begin = replay.as_ref().map_or(last, |replay| replay.seq);
         // Who has nothing to read in the history begins in the log.
@@ -255,6 +263,9 @@ impl Hub {
         shared.live.send_modify(|live| *live += 1);
         drop(state);
         drop(expired);
+        if resumes {
+            shared.observer.resumed(recovered);
+        }
         let slow = query.slow.unwrap_or(shared.config.slow);
         Ok(Subscription::new(
             Arc::clone(shared),
@@ -265,30 +276,9 @@ impl Hub {
         ))
     }
 
-    /// What the hub holds now.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        let mut state = self.shared.state.lock();
-        let expired = state.history.expire(Instant::now());
-        let mut snapshot = Snapshot {
-            sessions: *self.shared.live.borrow(),
-            views: state.views.len(),
-            next_seq: state.next_seq,
-            frame_bytes: self.shared.held.bytes(),
-            history_len: state.history.len(),
-            history_bytes: state.history.bytes(),
-            replay_cache_bytes: self.shared.replays.bytes(),
-            ..Snapshot::default()
-        };
-        for watched in state.views.values() {
-            let log = watched.view.log.lock();
-            snapshot.replaying += watched.replaying;
-            snapshot.log_frames += log.len();
-            snapshot.log_bytes += log.bytes();
-        }
-        drop(state);
-        drop(expired);
-        snapshot
+    /// Tells of a request that came to nothing.
+    pub(crate) fn turned_away(&self, why: TurnedAway) {
+        self.shared.observer.turned_away(why);
     }
 
     /// Ends every session: each writes what its log holds at this moment, for as long as

@@ -4,15 +4,17 @@
 //! session takes next; the log knows how many cursors stand where, and so frees what all have
 //! passed. Sessions count what they miss as a difference of positions, so the count is exact.
 
+mod losses;
 mod reading;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
-use crate::observer::Loss;
 use crate::slot::Slot;
 
+pub(crate) use self::losses::Losses;
 pub(crate) use self::reading::Reading;
 
 /// The bounded log of one view.
@@ -59,40 +61,14 @@ pub(crate) struct Read {
     pub(crate) lost: Losses,
     /// Publications passed that hold nothing for the view.
     pub(crate) empty: u64,
+    /// When the request began that brought the first of the frames; none for replayed ones.
+    pub(crate) began: Option<Instant>,
     /// There is more to read at once.
     pub(crate) more: bool,
     /// The log is closed and read to its end.
     pub(crate) ended: bool,
     /// What all sessions have passed with this reading.
     pub(crate) freed: Freed,
-}
-
-/// How many publications were lost, by the cause.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Losses {
-    pub(crate) slow: u64,
-    pub(crate) too_big: u64,
-    pub(crate) failed: u64,
-}
-
-impl Losses {
-    fn add(&mut self, loss: Loss) {
-        match loss {
-            Loss::Slow | Loss::Closing => self.slow += 1,
-            Loss::TooBig => self.too_big += 1,
-            Loss::Failed => self.failed += 1,
-        }
-    }
-
-    /// Those that there are.
-    pub(crate) fn iter(self) -> impl Iterator<Item = (Loss, u64)> {
-        let all = [
-            (Loss::Slow, self.slow),
-            (Loss::TooBig, self.too_big),
-            (Loss::Failed, self.failed),
-        ];
-        all.into_iter().filter(|(_, count)| *count > 0)
-    }
 }
 
 /// Where a session stands in a log.
@@ -257,6 +233,11 @@ impl Log {
     /// How many entries it holds.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// How many cursors there are.
+    pub(crate) fn readers(&self) -> usize {
+        self.cursors
     }
 
     fn end(&self) -> u64 {

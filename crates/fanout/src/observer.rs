@@ -40,6 +40,9 @@ pub enum Loss {
 }
 
 impl Loss {
+    /// Every cause, in the order of their declaration.
+    pub const ALL: [Self; 4] = [Self::Slow, Self::TooBig, Self::Failed, Self::Closing];
+
     /// One word, for notices and labels.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -74,6 +77,44 @@ pub enum CloseReason {
     Cancelled,
 }
 
+/// Why a request to watch that the gate let in came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TurnedAway {
+    /// The query can't be read, or asks for what there is not.
+    Query,
+    /// [`FanoutConfig::max_sessions`](crate::FanoutConfig::max_sessions) are live.
+    Sessions,
+    /// [`FanoutConfig::max_views`](crate::FanoutConfig::max_views) others are watched.
+    Views,
+    /// [`Hub::close`](crate::Hub::close) was called.
+    Closing,
+    /// The handshake is wrong, or there is none.
+    Handshake,
+}
+
+impl TurnedAway {
+    /// Every reason, in the order of their declaration.
+    pub const ALL: [Self; 5] = [
+        Self::Query,
+        Self::Sessions,
+        Self::Views,
+        Self::Closing,
+        Self::Handshake,
+    ];
+
+    /// One word, for labels.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Sessions => "sessions",
+            Self::Views => "views",
+            Self::Closing => "closing",
+            Self::Handshake => "handshake",
+        }
+    }
+}
+
 /// Told of every event that is worth counting. Calls come from hot paths and from under no
 /// lock; an implementation must neither block nor panic. Every method does nothing by default.
 pub trait Observer: Send + Sync {
@@ -82,15 +123,33 @@ pub trait Observer: Send + Sync {
         let _ = (signal, items, views);
     }
 
-    /// A view rendered an export.
-    fn rendered(&self, format: Format, rendering: Rendering) {
-        let _ = (format, rendering);
+    /// A view of this format has a place for an export, which so many sessions will come to: it
+    /// is rendered once for all of them.
+    fn queued(&self, format: Format, sessions: usize) {
+        let _ = (format, sessions);
+    }
+
+    /// A view rendered an export, so long `after` the request began that brought it; for one that
+    /// is replayed, that is nothing to know.
+    fn rendered(&self, format: Format, rendering: Rendering, after: Option<Duration>) {
+        let _ = (format, rendering, after);
     }
 
     /// The frames of an export were compressed for a view, from `plain` bytes to `compressed`,
-    /// with their headers; once for all sessions that take them so.
-    fn compressed(&self, format: Format, plain: usize, compressed: usize) {
-        let _ = (format, plain, compressed);
+    /// with their headers; once for all of the `sessions` that take them so.
+    fn compressed(&self, format: Format, plain: usize, compressed: usize, sessions: usize) {
+        let _ = (format, plain, compressed, sessions);
+    }
+
+    /// A client came back with the number that it had come to; whether everything is here that it
+    /// missed.
+    fn resumed(&self, recovered: bool) {
+        let _ = recovered;
+    }
+
+    /// A request to watch was refused, behind the gate.
+    fn turned_away(&self, why: TurnedAway) {
+        let _ = why;
     }
 
     /// A session began.
@@ -108,6 +167,17 @@ pub trait Observer: Send + Sync {
     /// as they are sent, so compressed ones count compressed.
     fn wrote(&self, format: Format, frames: u64, bytes: u64) {
         let _ = (format, frames, bytes);
+    }
+
+    /// The socket of a session has taken all that the session had, mostly one frame, so long
+    /// `after` the request began that brought the oldest of it. Replayed frames don't count.
+    fn delivered(&self, format: Format, after: Duration) {
+        let _ = (format, after);
+    }
+
+    /// A session passed so many `publications` that hold nothing for its view.
+    fn passed(&self, format: Format, publications: u64) {
+        let _ = (format, publications);
     }
 
     /// A session lost `publications` of its view. Of one that comes in parts, parts that are not

@@ -1,6 +1,6 @@
 //! An export that the hub has numbered and timed.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use otlp_codec::Signal;
@@ -15,4 +15,6 @@ pub(crate) struct Publication {
     pub(crate) wire: Bytes,
     /// When the hub took it.
     pub(crate) received: SystemTime,
+    /// When the request began that brought it.
+    pub(crate) began: Instant,
 }

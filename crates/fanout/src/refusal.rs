@@ -42,6 +42,12 @@ impl Refusal {
         self.status
     }
 
+    /// The headers that it has beside those of every refusal.
+    #[must_use]
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
+    }
+
     /// The text.
     #[must_use]
     pub fn message(&self) -> &str {

@@ -18,6 +18,7 @@ mod wire;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::time;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -146,6 +147,8 @@ struct Session<Io> {
     stalled: Option<Instant>,
     /// How many publications it lost.
     lost: u64,
+    /// When the request began that brought the oldest of what is being written.
+    began: Option<time::Instant>,
     subscription: Subscription,
 }
 
@@ -171,6 +174,7 @@ impl<Io> Session<Io> {
             told: true,
             stalled: None,
             lost: 0,
+            began: None,
             subscription,
         }
     }
@@ -268,6 +272,12 @@ impl<Io> Session<Io> {
         let read = self.output.refill(|queue| self.subscription.read(queue));
         for (loss, publications) in read.lost.iter() {
             self.count_lost(loss, publications);
+        }
+        self.began = read.began;
+        if read.empty > 0 {
+            let format = self.subscription.key().format;
+            let observer = &self.subscription.shared().observer;
+            observer.passed(format, read.empty);
         }
         self.log_changed = read.more;
         if read.lost.slow > 0 && self.subscription.slow() == Slow::Disconnect {

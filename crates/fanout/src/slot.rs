@@ -1,6 +1,7 @@
 //! The place of one publication in the log of one view.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -102,6 +103,8 @@ impl Frames {
 pub(crate) struct Slot {
     /// The number of the publication.
     pub(crate) seq: u64,
+    /// When the request began that brought it; of a replayed one, nobody asks.
+    pub(crate) began: Option<Instant>,
     publication: Mutex<Option<Arc<Publication>>>,
     outcome: OnceLock<Outcome>,
 }
@@ -111,8 +114,17 @@ impl Slot {
     pub(crate) fn new(publication: Arc<Publication>) -> Self {
         Self {
             seq: publication.seq,
+            began: Some(publication.began),
             publication: Mutex::new(Some(publication)),
             outcome: OnceLock::new(),
+        }
+    }
+
+    /// A slot to be rendered for those who come late.
+    pub(crate) fn replayed(publication: Arc<Publication>) -> Self {
+        Self {
+            began: None,
+            ..Self::new(publication)
         }
     }
 

@@ -93,6 +93,18 @@ impl Budget {
         self.0.requests.taken()
     }
 
+    /// How many may be in flight.
+    #[must_use]
+    pub fn max_requests(&self) -> usize {
+        self.0.requests.limit
+    }
+
+    /// How many bytes they may hold.
+    #[must_use]
+    pub fn max_bytes(&self) -> usize {
+        self.0.bytes.limit
+    }
+
     /// How many bytes they hold.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -1,5 +1,7 @@
 //! Every way in which a request can fail, and what it means on either transport.
 
+mod reason;
+
 use actix_web::http::StatusCode;
 use otlp_codec::DecodeError;
 use thiserror::Error;
@@ -7,6 +9,8 @@ use thiserror::Error;
 use crate::authorize::AuthError;
 use crate::body::BodyError;
 use crate::sink::Refused;
+
+pub use self::reason::Reason;
 
 /// A code of `google.rpc.Code`, as gRPC and `google.rpc.Status` carry it; those that are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,9 +96,9 @@ impl IngestError {
         self.row().1
     }
 
-    /// A short label for counters, one of a fixed set.
+    /// The label for counters and logs.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         self.row().2
     }
 
@@ -119,82 +123,100 @@ impl IngestError {
     }
 
     /// The table. Every case is named: a new one does not compile until it has a row.
-    fn row(&self) -> (StatusCode, Code, &'static str) {
+    fn row(&self) -> (StatusCode, Code, Reason) {
         use StatusCode as Http;
         match self {
-            Self::NotFound => (Http::NOT_FOUND, Code::NotFound, "not_found"),
-            Self::Method => (Http::METHOD_NOT_ALLOWED, Code::Unimplemented, "method"),
-            Self::Upgrade => (Http::BAD_REQUEST, Code::InvalidArgument, "upgrade"),
-            Self::Auth(AuthError::Unauthenticated) => {
-                (Http::UNAUTHORIZED, Code::Unauthenticated, "unauthenticated")
-            }
+            Self::NotFound => (Http::NOT_FOUND, Code::NotFound, Reason::NotFound),
+            Self::Method => (
+                Http::METHOD_NOT_ALLOWED,
+                Code::Unimplemented,
+                Reason::Method,
+            ),
+            Self::Upgrade => (Http::BAD_REQUEST, Code::InvalidArgument, Reason::Upgrade),
+            Self::Auth(AuthError::Unauthenticated) => (
+                Http::UNAUTHORIZED,
+                Code::Unauthenticated,
+                Reason::Unauthenticated,
+            ),
             Self::Auth(AuthError::Forbidden) => {
-                (Http::FORBIDDEN, Code::PermissionDenied, "forbidden")
+                (Http::FORBIDDEN, Code::PermissionDenied, Reason::Forbidden)
             }
             Self::ContentType => (
                 Http::UNSUPPORTED_MEDIA_TYPE,
                 Code::InvalidArgument,
-                "content_type",
+                Reason::ContentType,
             ),
             Self::ContentEncoding => (
                 Http::UNSUPPORTED_MEDIA_TYPE,
                 Code::Unimplemented,
-                "content_encoding",
+                Reason::ContentEncoding,
             ),
             // gRPC's own code for it (gRPC, "Compression"); clients drop the data.
-            Self::Framing(_) => (Http::BAD_REQUEST, Code::Internal, "framing"),
+            Self::Framing(_) => (Http::BAD_REQUEST, Code::Internal, Reason::Framing),
             Self::Body(BodyError::TooLarge { .. }) => (
                 Http::PAYLOAD_TOO_LARGE,
                 Code::ResourceExhausted,
-                "body_too_large",
+                Reason::BodyTooLarge,
             ),
-            Self::Body(BodyError::Compression { .. }) => {
-                (Http::BAD_REQUEST, Code::InvalidArgument, "bad_compression")
-            }
+            Self::Body(BodyError::Compression { .. }) => (
+                Http::BAD_REQUEST,
+                Code::InvalidArgument,
+                Reason::BadCompression,
+            ),
             Self::Body(BodyError::Overloaded(refused)) => (
                 Http::SERVICE_UNAVAILABLE,
                 Code::Unavailable,
                 refused.reason(),
             ),
-            Self::Body(BodyError::TooSlow) => {
-                (Http::REQUEST_TIMEOUT, Code::ResourceExhausted, "slow_body")
-            }
-            Self::Body(BodyError::Incomplete) => {
-                (Http::BAD_REQUEST, Code::InvalidArgument, "incomplete_body")
-            }
+            Self::Body(BodyError::TooSlow) => (
+                Http::REQUEST_TIMEOUT,
+                Code::ResourceExhausted,
+                Reason::SlowBody,
+            ),
+            Self::Body(BodyError::Incomplete) => (
+                Http::BAD_REQUEST,
+                Code::InvalidArgument,
+                Reason::IncompleteBody,
+            ),
             Self::Decode(DecodeError::TooLong { .. }) => (
                 Http::PAYLOAD_TOO_LARGE,
                 Code::ResourceExhausted,
-                "message_too_long",
+                Reason::MessageTooLong,
             ),
             Self::Decode(DecodeError::TooManyElements { .. }) => (
                 Http::PAYLOAD_TOO_LARGE,
                 Code::ResourceExhausted,
-                "too_many_elements",
+                Reason::TooManyElements,
             ),
             Self::Decode(DecodeError::TooManyItems { .. }) => (
                 Http::PAYLOAD_TOO_LARGE,
                 Code::ResourceExhausted,
-                "too_many_items",
+                Reason::TooManyItems,
             ),
             Self::Decode(DecodeError::TooDeep { .. }) => {
-                (Http::BAD_REQUEST, Code::InvalidArgument, "too_deep")
+                (Http::BAD_REQUEST, Code::InvalidArgument, Reason::TooDeep)
             }
-            Self::Decode(DecodeError::Protobuf(_)) => {
-                (Http::BAD_REQUEST, Code::InvalidArgument, "bad_protobuf")
-            }
+            Self::Decode(DecodeError::Protobuf(_)) => (
+                Http::BAD_REQUEST,
+                Code::InvalidArgument,
+                Reason::BadProtobuf,
+            ),
             Self::Decode(DecodeError::Json(_)) => {
-                (Http::BAD_REQUEST, Code::InvalidArgument, "bad_json")
+                (Http::BAD_REQUEST, Code::InvalidArgument, Reason::BadJson)
             }
             Self::Decode(DecodeError::IdLength { .. }) => {
-                (Http::BAD_REQUEST, Code::InvalidArgument, "bad_id")
+                (Http::BAD_REQUEST, Code::InvalidArgument, Reason::BadId)
             }
             Self::Refused(refused) => (
                 Http::SERVICE_UNAVAILABLE,
                 Code::Unavailable,
                 refused.reason(),
             ),
-            Self::Internal => (Http::INTERNAL_SERVER_ERROR, Code::Internal, "internal"),
+            Self::Internal => (
+                Http::INTERNAL_SERVER_ERROR,
+                Code::Internal,
+                Reason::Internal,
+            ),
         }
     }
 }

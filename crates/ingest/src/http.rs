@@ -4,12 +4,13 @@ mod unread;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::http::header::{
     AUTHORIZATION, AsHeaderName, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
-    HeaderValue, ORIGIN, UPGRADE,
+    HeaderName, HeaderValue, ORIGIN, UPGRADE,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use otlp_codec::Signal;
@@ -25,6 +26,7 @@ use crate::content::{ContentEncoding, ContentType, only};
 use crate::error::IngestError;
 use crate::observer::Transport;
 use crate::receiver::{Outcome, Receiver, Taken};
+use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::{status, success};
 
 /// The paths that are served and their signals (OTLP spec, "OTLP/HTTP Request").
@@ -76,18 +78,19 @@ async fn export(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    let mut outcome = Outcome::new(receiver.observer.as_ref(), signal, Transport::Http);
+    let observer = receiver.observer.as_ref();
+    let mut outcome = Outcome::new(observer, signal, Transport::Http, peer(request));
     let mut body = RequestBody::new(payload);
     let content_type = content_type(request.headers(), receiver.config.lenient_content_type);
-    match receive(receiver, signal, request, content_type, &mut body).await {
+    let began = outcome.began();
+    match receive(receiver, signal, request, content_type, &mut body, began).await {
         Ok((content_type, taken)) => {
             outcome.accepted(&taken);
             success::answer(content_type, signal, taken.rejected.as_ref())
         }
         Err(error) => {
-            outcome.refused(&error);
-            let answer_in = content_type.unwrap_or(ContentType::Json);
-            body.outlive(status::answer_in(answer_in, &error))
+            let id = outcome.refused(&error);
+            body.outlive(answer(content_type, &error, id))
         }
     }
 }
@@ -105,9 +108,18 @@ pub fn refuse_by_head(
     let (_, signal) = routes(&receiver.config).find(|(path, _)| *path == head.uri.path())?;
     let content_type = content_type(head.headers(), receiver.config.lenient_content_type);
     let error = judge(receiver, head, peer, content_type).err()?;
-    Outcome::new(receiver.observer.as_ref(), signal, Transport::Http).refused(&error);
-    let answer_in = content_type.unwrap_or(ContentType::Json);
-    Some(status::answer_in(answer_in, &error))
+    let observer = receiver.observer.as_ref();
+    let id = Outcome::new(observer, signal, Transport::Http, peer).refused(&error);
+    Some(answer(content_type, &error, id))
+}
+
+/// The answer to a request that was refused.
+fn answer(content_type: Option<ContentType>, error: &IngestError, id: RequestId) -> HttpResponse {
+    let encoding = content_type.unwrap_or(ContentType::Json);
+    let mut response = status::answer_in(encoding, error);
+    let name = HeaderName::from_static(X_REQUEST_ID);
+    response.headers_mut().insert(name, id.header());
+    response
 }
 
 /// Judges the head.
@@ -146,6 +158,7 @@ async fn receive(
     request: &HttpRequest,
     content_type: Option<ContentType>,
     body: &mut RequestBody,
+    began: Instant,
 ) -> Result<(ContentType, Taken), IngestError> {
     let (content_type, encoding) = judge(receiver, request.head(), peer(request), content_type)?;
     let limit = receiver.config.max_body_bytes;
@@ -160,7 +173,7 @@ async fn receive(
         // Its protobuf form is usually half as long, and is not made in place.
         permit.take(bytes.len())?;
     }
-    let taken = receiver.take(signal, content_type, bytes).await?;
+    let taken = receiver.take(signal, content_type, bytes, began).await?;
     Ok((content_type, taken))
 }
 

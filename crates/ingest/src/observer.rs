@@ -1,6 +1,12 @@
 //! What the receiver tells about itself. It knows no exporter: `server` counts.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use otlp_codec::Signal;
+
+use crate::error::Reason;
+use crate::request_id::RequestId;
 
 /// How a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +18,9 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Both, in the order of their declaration.
+    pub const ALL: [Self; 2] = [Self::Http, Self::Grpc];
+
     /// A label: `http` or `grpc`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -22,13 +31,36 @@ impl Transport {
     }
 }
 
+/// An export that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// As [`Export::items`](crate::Export::items).
+    pub items: usize,
+    /// How long its protobuf form is.
+    pub bytes: usize,
+    /// How long it took since its request began, as [`ExportSink`](crate::ExportSink) says: to
+    /// read and inflate the body, to check it, and to hand it over.
+    pub took: Duration,
+}
+
+/// A request that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// That of [`IngestError::reason`](crate::IngestError::reason).
+    pub reason: Reason,
+    /// Who has sent it, if that is known.
+    pub peer: Option<IpAddr>,
+    /// What its answer has in [`X_REQUEST_ID`](crate::X_REQUEST_ID).
+    pub id: RequestId,
+}
+
 /// Watches the receiver. Each request on a signal's path ends in exactly one call of
-/// [`accepted`](Self::accepted) or [`refused`](Self::refused). Methods are called on the thread that serves connections and must not block.
+/// [`accepted`](Self::accepted) or [`refused`](Self::refused). Methods are called on the thread
+/// that serves connections and must not block.
 pub trait Observer: Send + Sync {
-    /// An export was accepted and given to the sink. `items` is as in
-    /// [`Export::items`](crate::Export::items); `bytes` is the length of its protobuf form.
-    fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
-        let _ = (signal, transport, items, bytes);
+    /// An export was accepted and given to the sink.
+    fn accepted(&self, signal: Signal, transport: Transport, accepted: Accepted) {
+        let _ = (signal, transport, accepted);
     }
 
     /// Of an export that was accepted, so many `items` were not (OTLP spec, "Partial Success").
@@ -38,10 +70,9 @@ pub trait Observer: Send + Sync {
     }
 
     /// A request was refused, or its client went away before an answer. `signal` is `None` when
-    /// the path names none. `reason` is one of the labels of
-    /// [`IngestError::reason`](crate::IngestError::reason).
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: &'static str) {
-        let _ = (signal, transport, reason);
+    /// the path names none.
+    fn refused(&self, signal: Option<Signal>, transport: Transport, refusal: Refusal) {
+        let _ = (signal, transport, refusal);
     }
 }
 

@@ -1,11 +1,12 @@
 //! What the transports share: the parts of the receiver, the way of a body that has been read,
 //! and the count of what became of a request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use otlp_codec::Signal;
-use tracing::debug;
 
 use crate::accept::{self, Rejected};
 use crate::authorize::Authorize;
@@ -14,7 +15,8 @@ use crate::budget::Budget;
 use crate::config::IngestConfig;
 use crate::content::ContentType;
 use crate::error::IngestError;
-use crate::observer::{Observer, Transport};
+use crate::observer::{Accepted, Observer, Refusal, Transport};
+use crate::request_id::RequestId;
 use crate::sink::ExportSink;
 
 /// Everything that a transport needs. Cheap to clone; one for all workers and transports.
@@ -33,12 +35,13 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Checks an inflated body and gives the export to the sink.
+    /// Checks an inflated body, whose request `began` then, and gives the export to the sink.
     pub(crate) async fn take(
         &self,
         signal: Signal,
         content_type: ContentType,
         body: Bytes,
+        began: Instant,
     ) -> Result<Taken, IngestError> {
         let limits = self.config.decode_limits();
         let decoders = self.budget.decoders();
@@ -51,7 +54,7 @@ impl Receiver {
         };
         // Of an export that nothing is left of, there is nothing to show.
         if taken.items > 0 || taken.rejected.is_none() {
-            self.sink.accept(export)?;
+            self.sink.accept(export, began)?;
         }
         Ok(taken)
     }
@@ -70,42 +73,71 @@ pub(crate) struct Outcome<'a> {
     observer: &'a dyn Observer,
     signal: Signal,
     transport: Transport,
+    peer: Option<IpAddr>,
+    began: Instant,
     told: bool,
 }
 
 impl<'a> Outcome<'a> {
-    pub(crate) fn new(observer: &'a dyn Observer, signal: Signal, transport: Transport) -> Self {
+    /// For a request of `peer` that begins now.
+    pub(crate) fn new(
+        observer: &'a dyn Observer,
+        signal: Signal,
+        transport: Transport,
+        peer: Option<IpAddr>,
+    ) -> Self {
         Self {
             observer,
             signal,
             transport,
+            peer,
+            began: Instant::now(),
             told: false,
         }
     }
 
+    /// The same, but it began then.
+    pub(crate) fn since(mut self, began: Instant) -> Self {
+        self.began = began;
+        self
+    }
+
+    /// When the request began.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
     pub(crate) fn accepted(&mut self, taken: &Taken) {
         self.told = true;
-        let Taken { items, bytes, .. } = *taken;
+        let accepted = Accepted {
+            items: taken.items,
+            bytes: taken.bytes,
+            took: self.began.elapsed(),
+        };
         self.observer
-            .accepted(self.signal, self.transport, items, bytes);
+            .accepted(self.signal, self.transport, accepted);
         if let Some(Rejected { items, .. }) = taken.rejected {
             self.observer.rejected(self.signal, self.transport, items);
         }
     }
 
-    pub(crate) fn refused(&mut self, error: &IngestError) {
+    /// What its answer is to be found by.
+    pub(crate) fn refused(&mut self, error: &IngestError) -> RequestId {
         self.told = true;
-        debug!(
-            signal = %self.signal, transport = self.transport.as_str(), reason = error.reason(),
-            "a request was refused"
-        );
+        let refusal = Refusal {
+            reason: error.reason(),
+            peer: self.peer,
+            id: RequestId::next(),
+        };
         self.observer
-            .refused(Some(self.signal), self.transport, error.reason());
+            .refused(Some(self.signal), self.transport, refusal);
+        refusal.id
     }
 
-    /// Somebody else counts this request from here on.
-    pub(crate) fn hand_over(mut self) {
+    /// Somebody else counts this request from here on. When it began.
+    pub(crate) fn hand_over(mut self) -> Instant {
         self.told = true;
+        self.began
     }
 }
 

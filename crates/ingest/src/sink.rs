@@ -1,10 +1,13 @@
 //! Where accepted telemetry goes: the one thing that the receiver needs from the outside.
 
 use std::fmt;
+use std::time::Instant;
 
 use bytes::Bytes;
 use otlp_codec::Signal;
 use thiserror::Error;
+
+use crate::error::Reason;
 
 /// One accepted request, checked: `wire` decodes within the limits that were in force, and its
 /// identifiers have lengths that OTLP knows.
@@ -23,14 +26,15 @@ pub struct Export {
 
 /// Takes exports.
 pub trait ExportSink: Send + Sync {
-    /// Takes `export` over. The client is told of success once this returns `Ok`.
+    /// Takes `export` over, which came with a request that `began` then: its head was there, and
+    /// nothing of its body was read. The client is told of success once this returns `Ok`.
     ///
     /// Must not block: it is called on the thread that serves connections.
     ///
     /// # Errors
     ///
     /// [`Refused`] when the export can't be taken now. The client is told to come again.
-    fn accept(&self, export: Export) -> Result<(), Refused>;
+    fn accept(&self, export: Export, began: Instant) -> Result<(), Refused>;
 }
 
 /// An export was not taken, but may be later: HTTP 503 with `Retry-After`, gRPC `UNAVAILABLE`
@@ -104,13 +108,13 @@ impl Refused {
     /// The label for an [`Observer`](crate::Observer), which tells the limits apart that can be
     /// reached.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self.why {
-            Why::Draining => "draining",
-            Why::Overloaded => "overloaded",
-            Why::Requests => "too_many_requests",
-            Why::Bytes => "too_many_bytes",
-            Why::Client => "too_many_of_client",
+            Why::Draining => Reason::Draining,
+            Why::Overloaded => Reason::Overloaded,
+            Why::Requests => Reason::TooManyRequests,
+            Why::Bytes => Reason::TooManyBytes,
+            Why::Client => Reason::TooManyOfClient,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The only place where the receiver and the fan-out meet.
 
+use std::time::Instant;
+
 use fanout::Hub;
 use ingest::{Export, ExportSink, Refused};
 
@@ -22,8 +24,13 @@ impl Bridge {
 }
 
 impl ExportSink for Bridge {
-    fn accept(&self, export: Export) -> Result<(), Refused> {
-        match self.hub.publish(export.signal, export.wire, export.items) {
+    fn accept(&self, export: Export, began: Instant) -> Result<(), Refused> {
+        let Export {
+            signal,
+            wire,
+            items,
+        } = export;
+        match self.hub.publish_of(signal, wire, items, began) {
             Some(_) => Ok(()),
             None => Err(Refused::draining(RETRY_AFTER_DRAIN)),
         }

@@ -19,7 +19,7 @@ use actix_web::web::ServiceConfig;
 use fanout::{Fanout, Hub};
 use ingest::{AllowAll, Authorize, Receiver};
 use socket2::{Domain, Socket, Type};
-use tracing::{info, warn};
+use tracing::warn;
 
 use self::accept::service;
 use crate::base_path::BasePath;
@@ -28,10 +28,12 @@ use crate::config::{ConnectionConfig, ServerConfig};
 use crate::conn::{ConnHandle, Connections};
 use crate::cors::Cors;
 use crate::counters::Counters;
+use crate::counters::labels::Listener;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
 use crate::logging::Log;
-use crate::pages::About;
+use crate::metrics::Metrics;
+use crate::pages::{About, MetricsPage};
 use crate::proxies::Proxies;
 use crate::settings::{Loaded, Source};
 use crate::shutdown::{self, Draining};
@@ -49,12 +51,15 @@ const BACKLOG: i32 = 1024;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const LOCAL_CONGESTION: &[u8] = b"reno";
 
+/// Open connections to the addresses for metrics alone. One more is answered 503.
+const MAX_METRICS_CONNECTIONS: usize = 64;
+
 /// What is known of a connection to whoever handles its requests: `conn_data` finds it by this
 /// type and no other.
 type Handle = ConnHandle<Stream>;
 
 /// A bound address, and what listens there.
-type Listener = (SocketAddr, TcpListener);
+type Bound = (SocketAddr, TcpListener);
 
 /// Adds routes to the application of a worker.
 type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
@@ -62,17 +67,31 @@ type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 /// The relay, bound to its addresses and not running yet.
 pub struct Relay {
     config: ServerConfig,
-    listeners: Vec<Listener>,
-    grpc_listeners: Vec<Listener>,
+    listeners: Vec<Bound>,
+    grpc_listeners: Vec<Bound>,
+    metrics_listeners: Vec<Bound>,
     files: reload::Files,
     origin: Option<reload::Origin>,
     counters: Arc<Counters>,
+    proxies: Arc<Proxies>,
     routes: Routes,
+}
+
+/// What is served at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Serves {
+    /// All routes.
+    Everything,
+    /// Only the pages that tell how the relay is.
+    Pages,
 }
 
 /// What every worker's application is made of.
 #[derive(Clone)]
 struct Parts {
+    serves: Serves,
+    metrics: Option<MetricsPage>,
+    counters: Arc<Counters>,
     receiver: Receiver,
     fanout: Fanout,
     rules: Arc<Rules>,
@@ -80,7 +99,7 @@ struct Parts {
     base_path: Option<BasePath>,
     about: About,
     connections: Connections,
-    proxies: Arc<Proxies>,
+    grpc_connections: Connections,
     waits: ConnectionConfig,
     tls: Option<Arc<Tls>>,
     draining: Draining,
@@ -98,6 +117,7 @@ impl Relay {
     pub fn bind(config: ServerConfig) -> Result<Self, RunError> {
         let listeners = bind_all(&config.listen, "--listen")?;
         let grpc_listeners = bind_all(&config.grpc.listen, "--grpc-listen")?;
+        let metrics_listeners = bind_all(&config.metrics.listen, "--metrics-listen")?;
         let tokens = Asked::read(&config)?;
         let counters = Arc::new(Counters::default());
         let tls = config.tls.clone();
@@ -105,11 +125,13 @@ impl Relay {
         Ok(Self {
             listeners,
             grpc_listeners,
+            metrics_listeners,
             files: reload::Files {
                 tokens,
                 tls: tls.transpose()?.map(Arc::new),
-                counters: counters.clone(),
+                counters: Arc::clone(&counters),
             },
+            proxies: Arc::new(config.trusted_proxies.clone()),
             config,
             origin: None,
             counters,
@@ -153,6 +175,13 @@ impl Relay {
         listeners.map(|(address, _)| *address).collect()
     }
 
+    /// The addresses that are bound for metrics alone, in the order of the configuration.
+    #[must_use]
+    pub fn metrics_addresses(&self) -> Vec<SocketAddr> {
+        let listeners = self.metrics_listeners.iter();
+        listeners.map(|(address, _)| *address).collect()
+    }
+
     /// What the relay counts.
     #[must_use]
     pub fn counters(&self) -> Arc<Counters> {
@@ -168,14 +197,17 @@ impl Relay {
     /// [`RunError::Server`] if serving fails.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let (addresses, grpc_addresses) = (self.addresses(), self.grpc_addresses());
-        let parts = self.parts(&addresses, &grpc_addresses);
+        let metrics_addresses = self.metrics_addresses();
+        let (parts, pages) = self.parts(&addresses, &grpc_addresses, &metrics_addresses);
         let mut builder = Server::build()
             .workers(self.config.workers)
             // `Connections` is the limit that answers; this one would only stop accepting.
             .max_concurrent_connections(usize::MAX)
             .disable_signals();
         let mut listeners = Vec::new();
-        for (address, listener) in self.listeners {
+        let everything = self.listeners.into_iter().map(|one| (one, &parts));
+        let pages_alone = self.metrics_listeners.into_iter().map(|one| (one, &pages));
+        for ((address, listener), parts) in everything.chain(pages_alone) {
             listeners.push(listener.try_clone()?);
             let parts = parts.clone();
             builder = builder.listen(address.to_string(), listener, move || {
@@ -187,15 +219,9 @@ impl Relay {
             listeners.push(listener.try_clone()?);
             grpc_listeners.push(listener);
         }
-        let grpc_connections = Connections::by_address(
-            self.config.grpc.max_connections,
-            self.config.grpc.max_connections_per_address,
-            parts.proxies.clone(),
-            self.counters.clone(),
-        );
         let grpc = grpc::Parts {
             receiver: parts.receiver.clone(),
-            connections: grpc_connections.clone(),
+            connections: parts.grpc_connections.clone(),
             draining: parts.draining.clone(),
             tls: parts.tls.clone(),
             head_timeout: parts.waits.head_timeout,
@@ -213,15 +239,18 @@ impl Relay {
             origin: self.origin,
         };
         let reloading = actix_rt::spawn(reloading.watch(self.config.reload_interval));
-        announce::listening(&addresses, &grpc_addresses, &self.files);
+        announce::listening(&addresses, &grpc_addresses, &metrics_addresses, &self.files);
         let demo = addresses.first().filter(|_| self.config.demo);
         let host = self.config.gate.allowed_hosts.first().cloned();
         let demo = demo.map(|address| actix_rt::spawn(showing::run(*address, host)));
 
-        let sessions = parts.fanout.hub.clone();
         let mut serving = actix_rt::spawn(server);
+        let leaving = async {
+            shutdown.await;
+            shutdown::leave(&parts.draining, self.config.drain_delay).await;
+        };
         tokio::select! {
-            () = shutdown => {}
+            () = leaving => {}
             // Nobody has told it to stop.
             ended = &mut serving => {
                 ended.map_err(io::Error::other)??;
@@ -232,25 +261,24 @@ impl Relay {
         if let Some(demo) = demo {
             demo.abort();
         }
-        info!("shutting down: no new connections, finishing what is under way");
         let grace = self.config.shutdown_grace;
-        let Parts {
-            draining,
-            connections,
-            ..
-        } = &parts;
-        let connections = [connections.clone(), grpc_connections];
+        let connections = [
+            &parts.connections,
+            &parts.grpc_connections,
+            &pages.connections,
+        ];
+        let hub = &parts.fanout.hub;
         let in_time = shutdown::drain(
             &handle,
             &listeners,
-            draining,
-            &connections,
-            &sessions,
+            &parts.draining,
+            connections,
+            hub,
             grace,
         )
         .await;
         if !in_time {
-            let left: usize = connections.iter().map(Connections::open).sum();
+            let left: usize = connections.into_iter().map(Connections::open).sum();
             warn!("{left} connections were still open after {grace:?} and are cut off");
         }
         drop(grpc);
@@ -261,15 +289,56 @@ impl Relay {
         Ok(())
     }
 
-    fn parts(&self, addresses: &[SocketAddr], grpc: &[SocketAddr]) -> Parts {
+    /// What is served at the addresses of HTTP, and at those for metrics alone.
+    fn parts(
+        &self,
+        addresses: &[SocketAddr],
+        grpc: &[SocketAddr],
+        metrics: &[SocketAddr],
+    ) -> (Parts, Parts) {
+        let config = &self.config;
+        let mut parts = self.without_metrics(addresses, grpc);
+        let mut pages = Parts {
+            serves: Serves::Pages,
+            rules: self.rules(metrics),
+            connections: self.connections(Listener::Metrics, MAX_METRICS_CONNECTIONS, None),
+            ..parts.clone()
+        };
+        let told = Metrics {
+            counters: self.counters(),
+            hub: parts.fanout.hub.clone(),
+            budget: parts.receiver.budget.clone(),
+            connections: [
+                parts.connections.clone(),
+                parts.grpc_connections.clone(),
+                pages.connections.clone(),
+            ],
+            tls: self.files.tls.clone(),
+            draining: parts.draining.clone(),
+        };
+        let shown = |gate| {
+            config.metrics.enabled.then_some(MetricsPage {
+                metrics: told,
+                gate,
+            })
+        };
+        match metrics.is_empty() {
+            true => parts.metrics = shown(Some(Arc::clone(&parts.rules))),
+            false => pages.metrics = shown(None),
+        }
+        (parts, pages)
+    }
+
+    fn without_metrics(&self, addresses: &[SocketAddr], grpc: &[SocketAddr]) -> Parts {
         let config = &self.config;
         let counters = self.counters();
         let hub = Hub::new(config.fanout.clone(), counters.clone());
         let tokens = &self.files.tokens;
-        let proxies = Arc::new(config.trusted_proxies.clone());
-        let rules = Rules::new(&config.gate, addresses, tokens, counters.clone());
-        let rules = Arc::new(rules);
+        let rules = self.rules(addresses);
+        let (http, rpc) = (&config.connections, &config.grpc);
         Parts {
+            serves: Serves::Everything,
+            metrics: None,
             receiver: Receiver {
                 config: config.ingest.clone(),
                 budget: config.ingest.budget(),
@@ -290,23 +359,41 @@ impl Relay {
             about: About {
                 grpc_ports: grpc.iter().map(SocketAddr::port).collect(),
             },
-            connections: Connections::by_address(
-                config.connections.max,
-                config.connections.max_per_address,
-                Arc::clone(&proxies),
-                counters,
+            connections: self.connections(Listener::Http, http.max, Some(http.max_per_address)),
+            grpc_connections: self.connections(
+                Listener::Grpc,
+                rpc.max_connections,
+                Some(rpc.max_connections_per_address),
             ),
-            proxies,
+            counters,
             waits: config.connections,
             tls: self.files.tls.clone(),
             draining: Draining::new(),
             routes: Arc::clone(&self.routes),
         }
     }
+
+    fn rules(&self, addresses: &[SocketAddr]) -> Arc<Rules> {
+        let (gate, tokens) = (&self.config.gate, &self.files.tokens);
+        Arc::new(Rules::new(gate, addresses, tokens, self.counters()))
+    }
+
+    /// The places for connections of a listener; as many for an address as in all, unless told
+    /// otherwise.
+    fn connections(
+        &self,
+        listener: Listener,
+        max: usize,
+        max_per_address: Option<usize>,
+    ) -> Connections {
+        let max_per_address = max_per_address.unwrap_or(max);
+        let proxies = Arc::clone(&self.proxies);
+        Connections::by_address(listener, max, max_per_address, proxies, self.counters())
+    }
 }
 
 /// Binds all of `addresses`, which `flag` has chosen.
-fn bind_all(addresses: &[SocketAddr], flag: &'static str) -> Result<Vec<Listener>, RunError> {
+fn bind_all(addresses: &[SocketAddr], flag: &'static str) -> Result<Vec<Bound>, RunError> {
     let listeners = addresses.iter().map(|address| {
         let bound = bind(*address).and_then(|socket| Ok((socket.local_addr()?, socket)));
         bound.map_err(|source| RunError::Bind {

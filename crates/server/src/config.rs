@@ -25,10 +25,16 @@ pub struct ServerConfig {
     pub connections: ConnectionConfig,
     /// Proxies that say who their clients are. Default: none.
     pub trusted_proxies: Proxies,
+    /// How long everything is served as before once the relay was asked to end, while `/readyz` is
+    /// 503 and gRPC's health service says NOT_SERVING: so long a load balancer may go on sending
+    /// until it has noticed. It comes before the grace. Default: not at all.
+    pub drain_delay: Duration,
     /// How long a shutdown may take, all in all. Default: 10 s.
     pub shutdown_grace: Duration,
     /// gRPC.
     pub grpc: GrpcConfig,
+    /// Metrics of the relay itself.
+    pub metrics: MetricsConfig,
     /// The receiver.
     pub ingest: IngestConfig,
     /// TLS for every listener, of HTTP and of gRPC. Default: none.
@@ -63,6 +69,25 @@ pub struct TlsConfig {
     /// Authorities. If they are given, every client has to show a certificate of one of them
     /// (mTLS), who watches and asks for `/healthz` too. Lists of revoked ones are not looked at.
     pub client_ca: Option<PathBuf>,
+}
+
+/// Who may read the metrics of the relay itself, at `/metrics`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricsConfig {
+    /// Whether there are any. Default: yes; beside the other pages, who may watch may read them.
+    pub enabled: bool,
+    /// Where else to listen: `/metrics`, `/healthz` and `/readyz` are here then, without a token,
+    /// and `/metrics` is nowhere else. Port 0 lets the system choose. Default: nowhere.
+    pub listen: Vec<SocketAddr>,
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: Vec::new(),
+        }
+    }
 }
 
 /// Limits of connections.
@@ -167,8 +192,10 @@ impl Default for ServerConfig {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             connections: ConnectionConfig::default(),
             trusted_proxies: Proxies::default(),
+            drain_delay: Duration::ZERO,
             shutdown_grace: Duration::from_secs(10),
             grpc: GrpcConfig::default(),
+            metrics: MetricsConfig::default(),
             ingest: IngestConfig::default(),
             tls: None,
             ingest_token_file: None,

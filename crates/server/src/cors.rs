@@ -23,9 +23,10 @@ use actix_web::http::header::{
     HeaderName, HeaderValue, InvalidHeaderName, ORIGIN, VARY,
 };
 use actix_web::http::{Method, StatusCode};
-use ingest::{Code, status};
+use ingest::{Code, RequestId, X_REQUEST_ID, status};
 
 use crate::counters::Counters;
+use crate::counters::labels::Rule;
 use crate::gate::{OriginPattern, shorten, text};
 use crate::throttle::Throttle;
 
@@ -210,20 +211,22 @@ impl Cors {
     }
 
     fn refuse(&self, request: &HeaderMap) -> HttpResponse {
-        self.counters.origin_refused();
+        self.counters.rule_broken(Rule::Origin);
+        let id = RequestId::next();
         if let Some(more) = self.warnings.pass() {
             tracing::warn!(
+                request = %id,
                 origin = %shorten(request.get(ORIGIN).map_or("", text)),
                 not_said_before = more,
                 "a page of another origin may not send; --cors-allowed-origins adds origins"
             );
         }
-        status::answer_with(
-            request,
-            StatusCode::FORBIDDEN,
-            Code::PermissionDenied,
-            "pages of this Origin may not send; --cors-allowed-origins adds origins",
-        )
+        let text = "pages of this Origin may not send; --cors-allowed-origins adds origins";
+        let (status, code) = (StatusCode::FORBIDDEN, Code::PermissionDenied);
+        let mut response = status::answer_with(request, status, code, text);
+        let name = HeaderName::from_static(X_REQUEST_ID);
+        response.headers_mut().insert(name, id.header());
+        response
     }
 }
 

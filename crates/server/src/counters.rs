@@ -1,61 +1,82 @@
-//! Counts what happens. Totals since the start, for the log and for whoever exports them.
+//! Counts what happens. Totals since the start, for the log and for [`crate::metrics`].
+
+pub(crate) mod labels;
+mod observers;
+pub(crate) mod tally;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use fanout::frame::CloseCode;
-use fanout::{CloseReason, Format, Loss, Rendering};
-use ingest::Transport;
+use actix_web::http::StatusCode;
+use fanout::{Format, Loss, TurnedAway};
+use ingest::{Reason, Transport};
 use otlp_codec::Signal;
 
-/// Totals since the start of the relay.
+use self::labels::{
+    End, Labels, Limit, Listener, Recovered, RefusedSignal, Reload, Reloadable, Rendered, Rule,
+    StatusClass,
+};
+use self::tally::{Durations, Tally};
+use crate::throttle::Throttle;
+
+/// Totals since the start of the relay. Counting is an addition to an atomic, or a few.
 #[derive(Debug, Default)]
 pub struct Counters {
-    received: [[Received; TRANSPORTS.len()]; Signal::ALL.len()],
-    renderings: AtomicU64,
-    failed_renderings: AtomicU64,
-    sessions: AtomicU64,
-    frames: AtomicU64,
-    frame_bytes: AtomicU64,
-    deflate_in_bytes: AtomicU64,
-    deflate_out_bytes: AtomicU64,
-    dropped: AtomicU64,
-    refused_connections: AtomicU64,
-    failed_handshakes: AtomicU64,
-    refused_addresses: AtomicU64,
-    refused_hosts: AtomicU64,
-    refused_origins: AtomicU64,
-    refused_watchers: AtomicU64,
-    timed_out_connections: AtomicU64,
-    failed_reloads: AtomicU64,
-    refused: ByLabel<Refusals>,
-    dropped_by_reason: ByLabel<&'static str>,
-    closed_by_reason: ByLabel<&'static str>,
+    pub(crate) receiving: Receiving,
+    pub(crate) watching: Watching,
+    pub(crate) connecting: Connecting,
+    refusals: Throttle,
+    warnings: Throttle,
 }
 
-/// The ways in.
-const TRANSPORTS: [Transport; 2] = [Transport::Http, Transport::Grpc];
-
-/// What was received of one signal over one transport.
+/// What is counted of exports.
 #[derive(Debug, Default)]
-struct Received {
-    exports: AtomicU64,
-    items: AtomicU64,
-    bytes: AtomicU64,
-    rejected: AtomicU64,
+pub(crate) struct Receiving {
+    pub(crate) exports: Tally<(Signal, Transport)>,
+    pub(crate) items: Tally<(Signal, Transport)>,
+    pub(crate) bytes: Tally<(Signal, Transport)>,
+    pub(crate) rejected: Tally<(Signal, Transport)>,
+    pub(crate) refused: Tally<((RefusedSignal, Transport), Reason)>,
+    pub(crate) seconds: Durations<Transport>,
 }
 
-impl Received {
-    fn load(&self) -> ReceivedTotals {
-        ReceivedTotals {
-            exports: self.exports.load(Relaxed),
-            items: self.items.load(Relaxed),
-            bytes: self.bytes.load(Relaxed),
-            rejected: self.rejected.load(Relaxed),
-        }
-    }
+/// What is counted of those who watch.
+#[derive(Debug, Default)]
+pub(crate) struct Watching {
+    pub(crate) publications: Tally<Signal>,
+    /// Places in the logs of views.
+    pub(crate) queued: Tally<Format>,
+    /// Of each place, the sessions that come to it.
+    pub(crate) deliveries: Tally<Format>,
+    pub(crate) renderings: Tally<(Format, Rendered)>,
+    pub(crate) renderings_saved: Tally<Format>,
+    pub(crate) compressions: Tally<Format>,
+    pub(crate) compressions_saved: Tally<Format>,
+    pub(crate) deflate_in_bytes: Tally<Format>,
+    pub(crate) deflate_out_bytes: Tally<Format>,
+    pub(crate) opened: Tally<Format>,
+    pub(crate) closed: Tally<(Format, End)>,
+    pub(crate) turned_away: Tally<TurnedAway>,
+    pub(crate) resumed: Tally<Recovered>,
+    pub(crate) frames: Tally<Format>,
+    pub(crate) frame_bytes: Tally<Format>,
+    pub(crate) passed: Tally<Format>,
+    pub(crate) dropped: Tally<(Format, Loss)>,
+    pub(crate) rendered_seconds: Durations<Format>,
+    pub(crate) delivered_seconds: Durations<Format>,
+    pub(crate) round_trip_seconds: Durations<()>,
+}
+
+/// What is counted of connections and their requests.
+#[derive(Debug, Default)]
+pub(crate) struct Connecting {
+    pub(crate) accepted: Tally<Listener>,
+    pub(crate) refused: Tally<(Listener, Limit)>,
+    pub(crate) timed_out: Tally<Listener>,
+    pub(crate) failed_handshakes: Tally<Listener>,
+    pub(crate) requests: Tally<()>,
+    pub(crate) responses: Tally<StatusClass>,
+    pub(crate) broken_rules: Tally<Rule>,
+    pub(crate) reloads: Tally<(Reloadable, Reload)>,
 }
 
 /// What was received of one signal over one transport, at one moment.
@@ -78,37 +99,8 @@ pub struct Refusals {
     pub signal: &'static str,
     /// `http` or `grpc`.
     pub transport: &'static str,
-    /// One of the labels of `ingest`'s `IngestError::reason`.
+    /// That of `ingest`'s `IngestError::reason`.
     pub reason: &'static str,
-}
-
-/// Counts by label, of which there is a fixed set.
-#[derive(Debug)]
-struct ByLabel<L>(Mutex<BTreeMap<L, u64>>);
-
-impl<L> Default for ByLabel<L> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<L: Copy + Ord> ByLabel<L> {
-    fn add(&self, label: L) {
-        self.add_all(label, 1);
-    }
-
-    fn add_all(&self, label: L, count: u64) {
-        *self.lock().entry(label).or_default() += count;
-    }
-
-    fn all(&self) -> BTreeMap<L, u64> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<L, u64>> {
-        // Nothing panics under this lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// [`Counters`] at one moment.
@@ -163,235 +155,157 @@ impl Counters {
     /// The totals now.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let mut all = ReceivedTotals::default();
-        for received in self.received.iter().flatten().map(Received::load) {
-            all.exports += received.exports;
-            all.items += received.items;
-            all.bytes += received.bytes;
-            all.rejected += received.rejected;
-        }
+        let Self {
+            receiving,
+            watching,
+            connecting,
+            ..
+        } = self;
+        let of_limit = |limit| {
+            let listeners = Listener::ALL.into_iter();
+            listeners
+                .map(|listener| connecting.refused.get((listener, limit)))
+                .sum()
+        };
         Totals {
-            exports: all.exports,
-            items: all.items,
-            bytes: all.bytes,
-            rejected: all.rejected,
-            refused: self.refused.all().values().sum(),
-            renderings: self.renderings.load(Relaxed),
-            failed_renderings: self.failed_renderings.load(Relaxed),
-            sessions: self.sessions.load(Relaxed),
-            frames: self.frames.load(Relaxed),
-            frame_bytes: self.frame_bytes.load(Relaxed),
-            deflate_in_bytes: self.deflate_in_bytes.load(Relaxed),
-            deflate_out_bytes: self.deflate_out_bytes.load(Relaxed),
-            dropped: self.dropped.load(Relaxed),
-            refused_connections: self.refused_connections.load(Relaxed),
-            failed_handshakes: self.failed_handshakes.load(Relaxed),
-            refused_addresses: self.refused_addresses.load(Relaxed),
-            refused_hosts: self.refused_hosts.load(Relaxed),
-            refused_origins: self.refused_origins.load(Relaxed),
-            refused_watchers: self.refused_watchers.load(Relaxed),
-            timed_out_connections: self.timed_out_connections.load(Relaxed),
-            failed_reloads: self.failed_reloads.load(Relaxed),
+            exports: receiving.exports.sum(),
+            items: receiving.items.sum(),
+            bytes: receiving.bytes.sum(),
+            rejected: receiving.rejected.sum(),
+            refused: receiving.refused.sum(),
+            renderings: watching.renderings.sum(),
+            failed_renderings: self.failed_renderings(),
+            sessions: watching.opened.sum(),
+            frames: watching.frames.sum(),
+            frame_bytes: watching.frame_bytes.sum(),
+            deflate_in_bytes: watching.deflate_in_bytes.sum(),
+            deflate_out_bytes: watching.deflate_out_bytes.sum(),
+            dropped: watching.dropped.sum(),
+            refused_connections: of_limit(Limit::Total),
+            failed_handshakes: connecting.failed_handshakes.sum(),
+            refused_addresses: of_limit(Limit::Address),
+            refused_hosts: connecting.broken_rules.get(Rule::Host),
+            refused_origins: connecting.broken_rules.get(Rule::Origin),
+            refused_watchers: connecting.broken_rules.get(Rule::Token),
+            timed_out_connections: connecting.timed_out.sum(),
+            failed_reloads: self.failed_reloads(),
         }
+    }
+
+    fn failed_reloads(&self) -> u64 {
+        let kinds = Reloadable::ALL.into_iter();
+        kinds
+            .map(|what| self.connecting.reloads.get((what, Reload::Failure)))
+            .sum()
+    }
+
+    fn failed_renderings(&self) -> u64 {
+        let failed = [Rendered::Incomplete, Rendered::Failed];
+        let labels = Format::ALL.map(|format| failed.map(|outcome| (format, outcome)));
+        let labels = labels.into_iter().flatten();
+        labels
+            .map(|labels| self.watching.renderings.get(labels))
+            .sum()
     }
 
     /// What was received of `signal` over `transport`.
     #[must_use]
     pub fn received(&self, signal: Signal, transport: Transport) -> ReceivedTotals {
-        self.of(signal, transport).load()
+        let (labels, receiving) = ((signal, transport), &self.receiving);
+        ReceivedTotals {
+            exports: receiving.exports.get(labels),
+            items: receiving.items.get(labels),
+            bytes: receiving.bytes.get(labels),
+            rejected: receiving.rejected.get(labels),
+        }
     }
 
     /// Requests refused on a signal's path, by signal, transport and the reason that `ingest`
-    /// gives.
+    /// gives; those that there were.
     #[must_use]
     pub fn refused(&self) -> BTreeMap<Refusals, u64> {
-        self.refused.all()
+        let refused = self.receiving.refused.iter();
+        let refused = refused.map(|(((signal, transport), reason), count)| {
+            let refusals = Refusals {
+                signal: signal.as_str(),
+                transport: transport.as_str(),
+                reason: reason.as_str(),
+            };
+            (refusals, count)
+        });
+        refused.filter(|(_, count)| *count > 0).collect()
     }
 
     /// Requests refused on a signal's path, by the reason alone.
     #[must_use]
     pub fn refused_by_reason(&self) -> BTreeMap<&'static str, u64> {
-        let mut by_reason = BTreeMap::new();
-        for (labels, count) in self.refused.all() {
-            *by_reason.entry(labels.reason).or_default() += count;
-        }
-        by_reason
-    }
-
-    fn of(&self, signal: Signal, transport: Transport) -> &Received {
-        &self.received[signal as usize][transport as usize]
+        by_last_label(&self.receiving.refused)
     }
 
     /// Publications that sessions lost, by the reason that `fanout` gives.
     #[must_use]
     pub fn dropped_by_reason(&self) -> BTreeMap<&'static str, u64> {
-        self.dropped_by_reason.all()
+        by_last_label(&self.watching.dropped)
     }
 
     /// Sessions that ended, by the reason.
     #[must_use]
     pub fn closed_by_reason(&self) -> BTreeMap<&'static str, u64> {
-        self.closed_by_reason.all()
+        by_last_label(&self.watching.closed)
+    }
+
+    /// A connection was accepted, whatever becomes of it.
+    pub(crate) fn connection_accepted(&self, listener: Listener) {
+        self.connecting.accepted.add_one(listener);
+    }
+
+    /// A connection was refused because there are too many, or one or a request because its
+    /// address has.
+    pub(crate) fn connection_refused(&self, listener: Listener, limit: Limit) {
+        self.connecting.refused.add_one((listener, limit));
     }
 
     /// A connection was closed because the client took too long.
-    pub(crate) fn connection_timed_out(&self) {
-        self.timed_out_connections.fetch_add(1, Relaxed);
-    }
-
-    /// The configuration or a file was read again and can't be used.
-    pub(crate) fn reload_failed(&self) {
-        self.failed_reloads.fetch_add(1, Relaxed);
-    }
-
-    /// A connection was refused because there are too many.
-    pub(crate) fn connection_refused(&self) {
-        self.refused_connections.fetch_add(1, Relaxed);
+    pub(crate) fn connection_timed_out(&self, listener: Listener) {
+        self.connecting.timed_out.add_one(listener);
     }
 
     /// TLS could not begin on a connection.
-    pub(crate) fn handshake_failed(&self) {
-        self.failed_handshakes.fetch_add(1, Relaxed);
+    pub(crate) fn handshake_failed(&self, listener: Listener) {
+        self.connecting.failed_handshakes.add_one(listener);
     }
 
-    /// A connection or a request was refused because its address has too many.
-    pub(crate) fn address_refused(&self) {
-        self.refused_addresses.fetch_add(1, Relaxed);
+    /// A request was refused because of a rule.
+    pub(crate) fn rule_broken(&self, rule: Rule) {
+        self.connecting.broken_rules.add_one(rule);
     }
 
-    /// A request was refused because of its Host.
-    pub(crate) fn host_refused(&self) {
-        self.refused_hosts.fetch_add(1, Relaxed);
+    /// The head of a request came over HTTP.
+    pub(crate) fn request(&self) {
+        self.connecting.requests.add_one(());
     }
 
-    /// A request was refused because of its Origin.
-    pub(crate) fn origin_refused(&self) {
-        self.refused_origins.fetch_add(1, Relaxed);
+    /// There is an answer to it.
+    pub(crate) fn response(&self, status: StatusCode) {
+        self.connecting.responses.add_one(status.into());
     }
 
-    /// A request to watch was refused for want of a token.
-    pub(crate) fn watcher_refused(&self) {
-        self.refused_watchers.fetch_add(1, Relaxed);
-    }
-}
-
-impl ingest::Observer for Counters {
-    fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
-        let received = self.of(signal, transport);
-        received.exports.fetch_add(1, Relaxed);
-        received.items.fetch_add(items as u64, Relaxed);
-        received.bytes.fetch_add(bytes as u64, Relaxed);
-    }
-
-    fn rejected(&self, signal: Signal, transport: Transport, items: usize) {
-        let received = self.of(signal, transport);
-        received.rejected.fetch_add(items as u64, Relaxed);
-    }
-
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: &'static str) {
-        self.refused.add(Refusals {
-            signal: signal.map_or("none", Signal::as_str),
-            transport: transport.as_str(),
-            reason,
-        });
+    /// Something was read again.
+    pub(crate) fn reloaded(&self, what: Reloadable, result: Reload) {
+        self.connecting.reloads.add_one((what, result));
     }
 }
 
-impl fanout::Observer for Counters {
-    fn rendered(&self, _: Format, rendering: Rendering) {
-        self.renderings.fetch_add(1, Relaxed);
-        match rendering {
-            Rendering::Frames {
-                incomplete: false, ..
-            }
-            | Rendering::Nothing => {}
-            Rendering::Frames { .. } | Rendering::Lost(_) => {
-                self.failed_renderings.fetch_add(1, Relaxed);
-                tracing::warn!("an export was not rendered, or not whole: {rendering:?}");
-            }
+/// Counts by their last label; those that are not zero.
+fn by_last_label<L: Labels>(tally: &Tally<L>) -> BTreeMap<&'static str, u64> {
+    let mut by_label = BTreeMap::new();
+    for (labels, count) in tally.iter().filter(|(_, count)| *count > 0) {
+        if let Some(label) = labels.values().pop() {
+            *by_label.entry(label).or_default() += count;
         }
     }
-
-    fn compressed(&self, _: Format, plain: usize, compressed: usize) {
-        self.deflate_in_bytes.fetch_add(plain as u64, Relaxed);
-        self.deflate_out_bytes.fetch_add(compressed as u64, Relaxed);
-    }
-
-    fn round_trip(&self, _: Format, time: Duration) {
-        tracing::trace!("a ping was answered after {time:?}");
-    }
-
-    fn opened(&self, _: Format) {
-        self.sessions.fetch_add(1, Relaxed);
-    }
-
-    fn wrote(&self, _: Format, frames: u64, bytes: u64) {
-        self.frames.fetch_add(frames, Relaxed);
-        self.frame_bytes.fetch_add(bytes, Relaxed);
-    }
-
-    fn dropped(&self, _: Format, loss: Loss, publications: u64) {
-        self.dropped.fetch_add(publications, Relaxed);
-        self.dropped_by_reason.add_all(loss.as_str(), publications);
-    }
-
-    fn closed(&self, format: Format, reason: CloseReason, lost: u64) {
-        tracing::debug!(%format, lost, "a session ended: {reason:?}");
-        self.closed_by_reason.add(match reason {
-            CloseReason::Client => "client",
-            CloseReason::Disconnected => "disconnected",
-            CloseReason::NoPong => "no_pong",
-            CloseReason::Slow => "slow",
-            CloseReason::Protocol(CloseCode::TOO_BIG) => "message_too_big",
-            CloseReason::Protocol(_) => "protocol",
-            CloseReason::Revoked => "revoked",
-            CloseReason::Shutdown => "shutdown",
-            CloseReason::Cancelled => "cut_off",
-        });
-    }
+    by_label
 }
 
 #[cfg(test)]
-mod tests {
-    use ingest::Observer;
-
-    use super::*;
-
-    /// Scenario: each signal over each transport, another number of times each, and a refusal on
-    /// no signal's path.
-    /// Guarantees: each pair has a place of its own; the totals are their sums.
-    #[test]
-    fn signals_and_transports_are_told_apart() {
-        let counters = Counters::default();
-        let pairs = || {
-            let signals = Signal::ALL.into_iter();
-            signals.flat_map(|signal| TRANSPORTS.map(|transport| (signal, transport)))
-        };
-        for (times, (signal, transport)) in (1..).zip(pairs()) {
-            for _ in 0..times {
-                counters.accepted(signal, transport, 2, 3);
-                counters.rejected(signal, transport, 4);
-                Observer::refused(&counters, Some(signal), transport, "method");
-            }
-        }
-        Observer::refused(&counters, None, Transport::Http, "not_found");
-        let refused = counters.refused();
-        for (times, (signal, transport)) in (1..).zip(pairs()) {
-            let received = counters.received(signal, transport);
-            assert_eq!((received.exports, received.items), (times, 2 * times));
-            assert_eq!((received.bytes, received.rejected), (3 * times, 4 * times));
-            let labels = Refusals {
-                signal: signal.as_str(),
-                transport: transport.as_str(),
-                reason: "method",
-            };
-            assert_eq!(refused[&labels], times);
-        }
-        let totals = counters.totals();
-        let all = (1..=pairs().count() as u64).sum::<u64>();
-        assert_eq!((totals.exports, totals.rejected), (all, 4 * all));
-        assert_eq!(totals.refused, all + 1);
-        let by_reason = [("method", all), ("not_found", 1)];
-        assert_eq!(counters.refused_by_reason(), BTreeMap::from(by_reason));
-    }
-}
+mod tests;

@@ -14,10 +14,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HOST, HeaderValue, ORIGIN};
+use actix_web::http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
 use fanout::{Pass, Refusal};
+use ingest::{RequestId, X_REQUEST_ID};
 
 use crate::counters::Counters;
+use crate::counters::labels::Rule;
 use crate::throttle::Throttle;
 use crate::tokens::{Asked, Tokens};
 
@@ -108,18 +110,18 @@ impl Rules {
                 ));
             };
             if !self.host_passes(&authority) {
-                self.counters.host_refused();
+                self.counters.rule_broken(Rule::Host);
+                let id = RequestId::next();
                 if let Some(more) = self.host_warnings.pass() {
                     tracing::warn!(
+                        request = %id,
                         host = %shorten(host),
                         not_said_before = more,
                         "refused a request for another host; --allowed-hosts adds names"
                     );
                 }
-                return Err(Refusal::new(
-                    StatusCode::FORBIDDEN,
-                    "this Host is not allowed here; --allowed-hosts adds names",
-                ));
+                let text = "this Host is not allowed here; --allowed-hosts adds names";
+                return Err(named(Refusal::new(StatusCode::FORBIDDEN, text), id));
             }
         }
         Ok(())
@@ -148,19 +150,19 @@ impl Rules {
         if same || (single && is_listed()) {
             return Ok(());
         }
-        self.counters.origin_refused();
+        self.counters.rule_broken(Rule::Origin);
+        let id = RequestId::next();
         if let Some(more) = self.origin_warnings.pass() {
             tracing::warn!(
+                request = %id,
                 origin = %shorten(origin),
                 host = %shorten(host),
                 not_said_before = more,
                 "refused a page of another origin; --allowed-origins adds origins"
             );
         }
-        Err(Refusal::new(
-            StatusCode::FORBIDDEN,
-            "pages of this Origin may not watch; --allowed-origins adds origins",
-        ))
+        let text = "pages of this Origin may not watch; --allowed-origins adds origins";
+        Err(named(Refusal::new(StatusCode::FORBIDDEN, text), id))
     }
 
     /// Judges the token of a watcher.
@@ -173,7 +175,8 @@ impl Rules {
             .as_ref()
             .and_then(|shown| watchers.find(shown.as_bytes()));
         pass.ok_or_else(|| {
-            self.counters.watcher_refused();
+            self.counters.rule_broken(Rule::Token);
+            let id = RequestId::next();
             if let Some(more) = self.token_warnings.pass() {
                 let peer = peer.map(tracing::field::display);
                 let fault = match shown {
@@ -181,12 +184,13 @@ impl Rules {
                     None => "no token",
                 };
                 tracing::warn!(
+                    request = %id,
                     peer,
                     not_said_before = more,
                     "refused a watcher with {fault}"
                 );
             }
-            credentials::refusal(shown.is_some())
+            named(credentials::refusal(shown.is_some()), id)
         })
     }
 }
@@ -196,6 +200,11 @@ impl fanout::Gate for Rules {
         self.check_origin(head)?;
         self.check_token(head, peer)
     }
+}
+
+/// A refusal whose answer tells the id that stands in the log.
+fn named(refusal: Refusal, id: RequestId) -> Refusal {
+    refusal.with_header(HeaderName::from_static(X_REQUEST_ID), id.header())
 }
 
 /// Whether an address belongs to this machine alone, written as IPv4 or as IPv6.

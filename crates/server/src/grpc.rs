@@ -171,14 +171,17 @@ fn serve(
         .serve_with_incoming_shutdown(incoming, drained)
 }
 
-/// Says NOT_SERVING once the shutdown has begun, and ends the calls that wait for news, so that
-/// they keep no connection open.
+/// Says NOT_SERVING once the shutdown was asked for, and ends the calls that wait for news when
+/// connections end, so that they keep none open.
 async fn tell_of_drain(mut health: HealthReporter, names: Vec<&'static str>, draining: Draining) {
-    draining.begun().await;
-    for name in names.into_iter().chain([""]) {
+    draining.left().await;
+    for name in names.iter().chain([&""]) {
         health
             .set_service_status(name, ServingStatus::NotServing)
             .await;
+    }
+    draining.begun().await;
+    for name in names.iter().chain([&""]) {
         health.clear_service_status(name).await;
     }
 }

@@ -21,6 +21,7 @@ mod files;
 pub mod gate;
 mod grpc;
 pub mod logging;
+mod metrics;
 mod pages;
 pub mod proxies;
 pub mod settings;

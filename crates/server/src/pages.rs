@@ -1,5 +1,6 @@
 //! The viewer, whether the relay is well, and what it answers to everything else.
 
+mod metrics;
 mod viewer;
 
 use actix_web::http::StatusCode;
@@ -9,19 +10,30 @@ use ingest::{Code, IngestError, status};
 
 use crate::shutdown::Draining;
 
+pub(crate) use self::metrics::MetricsPage;
 pub(crate) use self::viewer::About;
 
-/// Registers the pages, and answers for what nobody else serves.
-pub(crate) fn configure(cfg: &mut web::ServiceConfig, about: &About, draining: Draining) {
+/// Registers the viewer.
+pub(crate) fn configure_viewer(cfg: &mut web::ServiceConfig, about: &About) {
     viewer::configure(cfg, about);
+}
+
+/// Registers what tells how the relay is, and answers for what nobody else serves.
+pub(crate) fn configure(
+    cfg: &mut web::ServiceConfig,
+    metrics: Option<&MetricsPage>,
+    draining: Draining,
+) {
+    if let Some(metrics) = metrics {
+        metrics::configure(cfg, metrics);
+    }
     cfg.service(page("/healthz", || async { plain(StatusCode::OK, "ok\n") }))
         .service(page("/readyz", move || {
-            let draining = draining.is_set();
+            let ready = draining.is_ready();
             async move {
-                if draining {
-                    plain(StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
-                } else {
-                    plain(StatusCode::OK, "ready\n")
+                match ready {
+                    true => plain(StatusCode::OK, "ready\n"),
+                    false => plain(StatusCode::SERVICE_UNAVAILABLE, "shutting down\n"),
                 }
             }
         }))
@@ -79,7 +91,7 @@ mod tests {
     use actix_web::http::StatusCode;
     use actix_web::test::{TestRequest, call_service, init_service};
 
-    use super::{About, configure};
+    use super::configure;
     use crate::shutdown::Draining;
 
     /// Scenario: a probe comes before the shutdown has begun, and one after.
@@ -87,15 +99,14 @@ mod tests {
     #[actix_web::test]
     async fn readiness_ends_with_the_shutdown() {
         let draining = Draining::new();
-        let about = About {
-            grpc_ports: Vec::new(),
-        };
-        let pages = App::new().configure(|cfg| configure(cfg, &about, draining.clone()));
+        let pages = App::new().configure(|cfg| configure(cfg, None, draining.clone()));
         let pages = init_service(pages).await;
         let ready = || TestRequest::get().uri("/readyz").to_request();
         assert_eq!(call_service(&pages, ready()).await.status(), StatusCode::OK);
-        draining.set();
-        let status = call_service(&pages, ready()).await.status();
-        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        for stage in [Draining::leave, Draining::set] {
+            stage(&draining);
+            let status = call_service(&pages, ready()).await.status();
+            assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        }
     }
 }

@@ -11,7 +11,7 @@ use socket2::SockRef;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::conn::Connections;
 
@@ -82,29 +82,64 @@ impl Requests {
 
 /// What is told to everything that must know of the shutdown.
 #[derive(Clone)]
-pub(crate) struct Draining(watch::Sender<bool>);
+pub(crate) struct Draining(watch::Sender<Stage>);
+
+/// How far the shutdown has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// There is none.
+    Serving,
+    /// It was asked for. Everything is served as before, but whoever asks is told to send no more.
+    Leaving,
+    /// Connections end.
+    Draining,
+}
 
 impl Draining {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(false))
+        Self(watch::Sender::new(Stage::Serving))
     }
 
-    pub(crate) fn is_set(&self) -> bool {
-        *self.0.borrow()
+    /// Whether it should be sent more.
+    pub(crate) fn is_ready(&self) -> bool {
+        *self.0.borrow() == Stage::Serving
     }
 
-    /// Ready once the shutdown has begun.
+    /// Ready once the shutdown was asked for.
+    pub(crate) fn left(&self) -> impl Future<Output = ()> + use<> {
+        self.reached(Stage::Leaving)
+    }
+
+    /// Ready once connections have to end.
     pub(crate) fn begun(&self) -> impl Future<Output = ()> + use<> {
+        self.reached(Stage::Draining)
+    }
+
+    fn reached(&self, stage: Stage) -> impl Future<Output = ()> + use<> {
         let mut receiver = self.0.subscribe();
         async move {
             // An error means that the sender is gone, and with it the server.
-            drop(receiver.wait_for(|draining| *draining).await);
+            drop(receiver.wait_for(|reached| *reached >= stage).await);
         }
     }
 
-    pub(crate) fn set(&self) {
-        self.0.send_replace(true);
+    pub(crate) fn leave(&self) {
+        self.0.send_replace(Stage::Leaving);
     }
+
+    pub(crate) fn set(&self) {
+        self.0.send_replace(Stage::Draining);
+    }
+}
+
+/// Says that the relay is to be sent no more, and lets it serve on for `delay`.
+pub(crate) async fn leave(draining: &Draining, delay: Duration) {
+    draining.leave();
+    if !delay.is_zero() {
+        info!("asked to stop: /readyz is 503, everything else is served for {delay:?} yet");
+        sleep(delay).await;
+    }
+    info!("shutting down: no new connections, finishing what is under way");
 }
 
 /// Sees everybody off within `grace`: no new connections, then requests in flight finish, so
@@ -114,7 +149,7 @@ pub(crate) async fn drain(
     server: &ServerHandle,
     listeners: &[TcpListener],
     draining: &Draining,
-    connections: &[Connections],
+    connections: [&Connections; 3],
     hub: &Hub,
     grace: Duration,
 ) -> bool {

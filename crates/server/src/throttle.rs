@@ -22,6 +22,11 @@ impl Throttle {
         self.pass_at(Instant::now())
     }
 
+    /// The same, for an event that never passes under a condition, and is not held back then.
+    pub(crate) fn pass_unless(&self, condition: bool) -> Option<u64> {
+        if condition { None } else { self.pass() }
+    }
+
     fn pass_at(&self, now: Instant) -> Option<u64> {
         // Nothing panics under this lock; were it so, a warning more does no harm.
         let mut state = self

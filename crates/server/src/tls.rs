@@ -24,9 +24,12 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 
 use crate::config::TlsConfig;
 use crate::counters::Counters;
+use crate::counters::labels::Listener;
 use crate::files::{self, Seen};
 use crate::throttle::Throttle;
 
@@ -53,6 +56,8 @@ pub struct Tls {
 struct Current {
     http: Arc<ServerConfig>,
     grpc: Arc<ServerConfig>,
+    /// When the first certificate of the chain expires, in seconds since 1970.
+    expires: Option<i64>,
 }
 
 /// What is spoken inside (RFC 7301).
@@ -62,6 +67,15 @@ pub enum Inside {
     Http,
     /// HTTP/2.
     Grpc,
+}
+
+impl From<Inside> for Listener {
+    fn from(inside: Inside) -> Self {
+        match inside {
+            Inside::Http => Self::Http,
+            Inside::Grpc => Self::Grpc,
+        }
+    }
 }
 
 impl Inside {
@@ -180,6 +194,12 @@ impl Tls {
         config.clone()
     }
 
+    /// When the first certificate of the chain expires that is in force, in seconds since 1970.
+    pub(crate) fn expires(&self) -> Option<i64> {
+        let current = self.current.read();
+        current.unwrap_or_else(PoisonError::into_inner).expires
+    }
+
     /// Whether that is something else than before.
     fn note(&self, files: &Contents) -> bool {
         self.seen
@@ -218,7 +238,7 @@ impl Tls {
             Ok(Handshake::NotTls(_)) => &"the client speaks no TLS",
             Err(error) => error,
         };
-        self.counters.handshake_failed();
+        self.counters.handshake_failed(inside.into());
         if let Some(more) = self.warnings.pass() {
             let peer = peer.map_or_else(|_| "unknown".to_owned(), |peer| peer.to_string());
             tracing::warn!(peer, not_said_before = more, "TLS could not begin: {why}");
@@ -252,6 +272,7 @@ impl Prepared {
 impl Current {
     fn new(config: &TlsConfig, files: &Files) -> Result<Self, TlsError> {
         let chain = certificates(&files.cert, &config.cert)?;
+        let expires = chain.iter().filter_map(expiry).min();
         let key = PrivateKeyDer::from_pem_slice(&files.key)
             .map_err(|source| TlsError::pem(&config.key, "private key", source))?;
         let provider = Arc::new(ring::default_provider());
@@ -286,6 +307,7 @@ impl Current {
         Ok(Self {
             http: speaking(Inside::Http),
             grpc: speaking(Inside::Grpc),
+            expires,
         })
     }
 }
@@ -301,6 +323,12 @@ impl Files {
             client_ca: config.client_ca.as_deref().map(read).transpose()?,
         })
     }
+}
+
+/// When a certificate expires, in seconds since 1970.
+fn expiry(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    Some(parsed.validity().not_after.timestamp())
 }
 
 /// The certificates of a file, of which there is one at least.

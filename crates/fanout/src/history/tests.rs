@@ -73,6 +73,7 @@ proptest! {
                         signal,
                         wire: Bytes::from(vec![0; len]),
                         received: SystemTime::UNIX_EPOCH,
+                        began: std::time::Instant::now(),
                     });
                     drop(history.push(&publication, now));
                     all.push((publication, now));
@@ -139,6 +140,7 @@ fn what_is_too_long_leaves_nothing() {
             signal: Signal::Logs,
             wire: Bytes::from(vec![0; len]),
             received: SystemTime::UNIX_EPOCH,
+            began: std::time::Instant::now(),
         });
         drop(history.push(&publication, Instant::now()));
         history.len()

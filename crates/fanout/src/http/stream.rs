@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Detach, Detaching, Fanout};
 use crate::hub::Subscription;
+use crate::observer::TurnedAway;
 use crate::refusal::Refusal;
 use crate::session::serve_lines;
 use crate::view::{Format, Signals};
@@ -36,6 +37,7 @@ pub(super) async fn stream<D: Detach>(
 ) -> Result<HttpResponse, Refusal> {
     let (pass, query) = super::admit(request, fanout, signals)?;
     if query.view.format == Format::Protobuf {
+        fanout.hub.turned_away(TurnedAway::Query);
         let text = "protobuf has no lines: take another format here, or protobuf at /ws";
         return Err(Refusal::new(StatusCode::BAD_REQUEST, text));
     }

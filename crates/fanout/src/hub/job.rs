@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::shared::{Shared, View};
 use crate::observer::{Loss, Rendering};
@@ -14,6 +15,8 @@ pub(crate) struct Job {
     view: Arc<View>,
     slot: Arc<Slot>,
     place: Place,
+    /// How many sessions it is done for at once.
+    readers: usize,
     settled: bool,
 }
 
@@ -27,33 +30,46 @@ enum Place {
 }
 
 impl Job {
-    /// For a slot at a position of the view's log.
+    /// For a slot at a position of the view's log, which so many sessions read.
     pub(super) fn live(
         shared: &Arc<Shared>,
         view: &Arc<View>,
         slot: Arc<Slot>,
         position: u64,
+        readers: usize,
     ) -> Self {
-        Self::new(shared, view, slot, Place::Log(position))
+        Self::new(shared, view, slot, Place::Log(position), readers)
     }
 
     /// For a slot among the replayed.
     pub(super) fn replay(shared: &Arc<Shared>, view: &Arc<View>, slot: Arc<Slot>) -> Self {
-        Self::new(shared, view, slot, Place::Replays)
+        Self::new(shared, view, slot, Place::Replays, 1)
     }
 
-    fn new(shared: &Arc<Shared>, view: &Arc<View>, slot: Arc<Slot>, place: Place) -> Self {
+    fn new(
+        shared: &Arc<Shared>,
+        view: &Arc<View>,
+        slot: Arc<Slot>,
+        place: Place,
+        readers: usize,
+    ) -> Self {
         Self {
             shared: Arc::clone(shared),
             view: Arc::clone(view),
             slot,
             place,
+            readers,
             settled: false,
         }
     }
 
     pub(super) fn view(&self) -> &View {
         &self.view
+    }
+
+    /// How many sessions it is done for at once.
+    pub(super) fn readers(&self) -> usize {
+        self.readers
     }
 
     /// Whether somebody still waits for it.
@@ -90,9 +106,10 @@ impl Job {
         let rendering = rendering(&outcome);
         self.slot.fill(outcome);
         self.weigh();
+        let after = self.slot.began.map(|began| began.elapsed());
         self.shared
             .observer
-            .rendered(self.view.key.format, rendering);
+            .rendered(self.view.key.format, rendering, after);
     }
 
     /// Compresses what was promised, after it is there for all who take it as it is.
@@ -106,9 +123,10 @@ impl Job {
         match catch_unwind(AssertUnwindSafe(|| frames.compress(&self.shared.held))) {
             Ok(bytes) => {
                 let format = self.view.key.format;
+                let sessions = self.view.compressed_sessions.load(Ordering::Relaxed);
                 self.shared
                     .observer
-                    .compressed(format, frames.bytes(), bytes);
+                    .compressed(format, frames.bytes(), bytes, sessions);
             }
             Err(_) => {
                 tracing::error!(seq = self.slot.seq, "compressing panicked");

@@ -52,7 +52,7 @@ impl Replays {
         if let Some(slot) = cache.slots.get(&key) {
             return Arc::clone(slot);
         }
-        let slot = Arc::new(Slot::new(publication));
+        let slot = Arc::new(Slot::replayed(publication));
         cache.slots.insert(key, Arc::clone(&slot));
         drop(cache);
         let job = Job::replay(shared, view, Arc::clone(&slot));

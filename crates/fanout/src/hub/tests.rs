@@ -99,7 +99,7 @@ async fn settled(subscription: &mut Subscription, count: usize) -> (Vec<u64>, u6
 struct Count(AtomicUsize);
 
 impl Observer for Count {
-    fn rendered(&self, _: Format, _: Rendering) {
+    fn rendered(&self, _: Format, _: Rendering, _: Option<Duration>) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -169,7 +169,7 @@ proptest! {
                 Step::Publish { kind, len, metrics } => {
                     let next = hub.snapshot().next_seq;
                     let signal = if metrics { Signal::Metrics } else { Signal::Logs };
-                    let (seq, new) = hub.enter(signal, export(kind, next, len)).unwrap();
+                    let (seq, new) = hub.enter(signal, export(kind, next, len), time::Instant::now()).unwrap();
                     prop_assert_eq!(seq, next);
                     prop_assert_eq!(new.len(), usize::from(metrics && !watchers.is_empty()));
                     jobs.extend(new.into_iter().map(|(job, _)| job));

@@ -76,6 +76,7 @@ impl<'o> Reading<'o> {
             if !self.push(frame) {
                 return false;
             }
+            self.read.began = self.read.began.or(slot.began);
             *part += 1;
         }
         *part = 0;

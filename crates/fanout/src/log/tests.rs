@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
+use crate::observer::Loss;
 use crate::publication::Publication;
 use crate::slot::{Frames, Outcome};
 
@@ -18,6 +19,7 @@ fn slot(seq: u64) -> Arc<Slot> {
         signal: Signal::Metrics,
         wire: Bytes::from(vec![0; 10]),
         received: SystemTime::UNIX_EPOCH,
+        began: std::time::Instant::now(),
     })))
 }
 

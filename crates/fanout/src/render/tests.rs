@@ -22,6 +22,7 @@ fn publication(signal: Signal, json: &Value) -> Publication {
         signal,
         wire: Bytes::from(request.encode_protobuf()),
         received: SystemTime::UNIX_EPOCH + Duration::from_secs(RECEIVED),
+        began: std::time::Instant::now(),
     }
 }
 

@@ -39,6 +39,7 @@ impl<Io> Session<Io> {
     pub(super) fn stop_watching(&mut self, reason: CloseReason, goodbye: Bytes) {
         self.reason = Some(reason);
         self.deadline = Some(after(Instant::now(), self.config().close_timeout));
+        self.began = None;
         let unsent = self.output.close(goodbye) + self.subscription.release();
         self.count_unsent(reason, unsent);
     }

@@ -111,6 +111,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
             if ready!(written).is_err() {
                 return Poll::Ready(());
             }
+            self.tell_delivered();
             if self.wire.is_one_way() {
                 // The socket has taken all, which is as much as there is to hear.
                 self.clock.heard();
@@ -129,6 +130,15 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
                     self.phase = Phase::Ending { shut: true };
                 }
             }
+        }
+    }
+
+    /// The socket has taken all there was.
+    fn tell_delivered(&mut self) {
+        if let Some(began) = self.began.take() {
+            let format = self.subscription.key().format;
+            let observer = &self.subscription.shared().observer;
+            observer.delivered(format, began.elapsed());
         }
     }
 }

@@ -107,11 +107,11 @@ impl Recorder {
 }
 
 impl Observer for Recorder {
-    fn rendered(&self, _: Format, _: Rendering) {
+    fn rendered(&self, _: Format, _: Rendering, _: Option<Duration>) {
         self.0.send_modify(|counts| counts.renderings += 1);
     }
 
-    fn compressed(&self, _: Format, plain: usize, compressed: usize) {
+    fn compressed(&self, _: Format, plain: usize, compressed: usize, _: usize) {
         let lengths = (plain, compressed);
         self.0.send_modify(|counts| counts.compressed.push(lengths));
     }

@@ -11,6 +11,7 @@
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use actix_web::body::{MessageBody, to_bytes};
 use actix_web::dev::{Payload, Service, ServiceResponse};
@@ -168,7 +169,7 @@ fn inflate(coding: &str, body: &[u8]) -> Option<Vec<u8>> {
 struct Sink(Mutex<Option<Export>>);
 
 impl ExportSink for Sink {
-    fn accept(&self, export: Export) -> Result<(), Refused> {
+    fn accept(&self, export: Export, _: Instant) -> Result<(), Refused> {
         let before = self.0.lock().unwrap().replace(export);
         assert!(before.is_none(), "two exports of one request");
         Ok(())

@@ -7,6 +7,7 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 
 use crate::content::ContentEncoding;
 use crate::error::IngestError;
+use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::status::Status;
 
 /// Where the Python SDK looks for a `RetryInfo`; all others look into the status.
@@ -34,11 +35,18 @@ pub fn status(error: &IngestError) -> tonic::Status {
     )
 }
 
+/// The same, with the id of the call.
+pub(super) fn named(error: &IngestError, id: RequestId) -> tonic::Status {
+    let mut status = status(error);
+    status.metadata_mut().insert(X_REQUEST_ID, id.metadata());
+    status
+}
+
 /// The answer to a call that ended in `error` before its stub was asked. gRPC names the codings
 /// that would do (gRPC, "Compression"), and wants 415 for what is not gRPC (gRPC over HTTP/2,
 /// "Requests").
-pub(super) fn refusal(error: &IngestError) -> Response<Body> {
-    let mut response = status(error).into_http::<Body>();
+pub(super) fn refusal(error: &IngestError, id: RequestId) -> Response<Body> {
+    let mut response = named(error, id).into_http::<Body>();
     match error {
         IngestError::ContentEncoding => {
             let accepted = HeaderValue::from_static(ContentEncoding::ACCEPTED);

@@ -1,17 +1,18 @@
 //! The second half of a call: what the stubs ask for, once the message is there.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use otlp_codec::Signal;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::answer;
 use super::guard::Message;
 use super::services::logs_service::LogsService;
 use super::services::metrics_service::MetricsService;
 use super::services::profiles_service::ProfilesService;
 use super::services::trace_service::TraceService;
+use super::{Peer, answer};
 use crate::content::ContentType;
 use crate::error::IngestError;
 use crate::observer::Transport;
@@ -35,9 +36,17 @@ impl Exporter {
         mut request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Status> {
         let receiver = self.receiver.as_ref();
-        let mut outcome = Outcome::new(receiver.observer.as_ref(), signal, Transport::Grpc);
-        let taken = match request.extensions_mut().remove::<Message>() {
-            Some(Message(bytes)) => receiver.take(signal, ContentType::Protobuf, bytes).await,
+        let message = request.extensions_mut().remove::<Message>();
+        let began = message.as_ref().map_or_else(Instant::now, |it| it.began);
+        let observer = receiver.observer.as_ref();
+        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.0);
+        let outcome = Outcome::new(observer, signal, Transport::Grpc, peer);
+        let mut outcome = outcome.since(began);
+        let taken = match message {
+            Some(Message { bytes, .. }) => {
+                let encoding = ContentType::Protobuf;
+                receiver.take(signal, encoding, bytes, began).await
+            }
             // The guard puts it there.
             None => Err(IngestError::Internal),
         };
@@ -49,8 +58,8 @@ impl Exporter {
                 Ok(Response::new(response.into()))
             }
             Err(error) => {
-                outcome.refused(&error);
-                Err(answer::status(&error))
+                let id = outcome.refused(&error);
+                Err(answer::named(&error, id))
             }
         }
     }

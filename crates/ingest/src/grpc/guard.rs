@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -36,7 +36,11 @@ const EMPTY: Bytes = Bytes::from_static(&[0; message::PREFIX_BYTES]);
 /// The message of a call, read and inflated. It goes to the handler beside the body: through the
 /// body, tonic would copy it once more.
 #[derive(Clone)]
-pub(super) struct Message(pub(super) Bytes);
+pub(super) struct Message {
+    pub(super) bytes: Bytes,
+    /// When its call began.
+    pub(super) began: Instant,
+}
 
 /// A stub that is asked only for messages within the limits, from those who may send.
 #[derive(Clone)]
@@ -78,7 +82,9 @@ where
         let (signal, stall_timeout) = (self.signal, self.stall_timeout);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let mut outcome = Outcome::new(receiver.observer.as_ref(), signal, Transport::Grpc);
+            let peer = parts.extensions.get::<Peer>().and_then(|peer| peer.0);
+            let observer = receiver.observer.as_ref();
+            let mut outcome = Outcome::new(observer, signal, Transport::Grpc, peer);
             let admitted = judge(&receiver, &parts)
                 .and_then(|encoding| Ok((encoding, receiver.budget.admit()?)));
             // The permit is given back when the call ends.
@@ -94,15 +100,15 @@ where
             };
             match read {
                 Ok(bytes) => {
-                    outcome.hand_over();
+                    let began = outcome.hand_over();
                     parts.headers.remove(GRPC_ENCODING);
-                    parts.extensions.insert(Message(bytes));
+                    parts.extensions.insert(Message { bytes, began });
                     let empty = Body::new(Full::new(EMPTY));
                     stub.call(Request::from_parts(parts, empty)).await
                 }
                 Err(error) => {
-                    outcome.refused(&error);
-                    Ok(answer::refusal(&error))
+                    let id = outcome.refused(&error);
+                    Ok(answer::refusal(&error, id))
                 }
             }
         })

@@ -2,8 +2,12 @@
 //! they are told.
 
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
-use ingest::{AuthError, Authorize, Credentials, Export, ExportSink, Observer, Refused, Transport};
+use ingest::{
+    Accepted, AuthError, Authorize, Credentials, Export, ExportSink, Observer, Refusal, Refused,
+    Transport,
+};
 use otlp_codec::Signal;
 
 /// What an observer was told.
@@ -53,7 +57,7 @@ impl Recorder {
 }
 
 impl ExportSink for Recorder {
-    fn accept(&self, export: Export) -> Result<(), Refused> {
+    fn accept(&self, export: Export, _: Instant) -> Result<(), Refused> {
         if let Some(refused) = self.refuse {
             return Err(refused);
         }
@@ -75,7 +79,8 @@ impl Authorize for Recorder {
 }
 
 impl Observer for Recorder {
-    fn accepted(&self, signal: Signal, transport: Transport, items: usize, bytes: usize) {
+    fn accepted(&self, signal: Signal, transport: Transport, accepted: Accepted) {
+        let Accepted { items, bytes, .. } = accepted;
         self.tell(signal, transport, Event::Accepted { items, bytes });
     }
 
@@ -83,7 +88,8 @@ impl Observer for Recorder {
         self.tell(signal, transport, Event::Rejected { items });
     }
 
-    fn refused(&self, signal: Option<Signal>, transport: Transport, reason: &'static str) {
-        self.tell(signal.unwrap(), transport, Event::Refused(reason));
+    fn refused(&self, signal: Option<Signal>, transport: Transport, refusal: Refusal) {
+        let event = Event::Refused(refusal.reason.as_str());
+        self.tell(signal.unwrap(), transport, event);
     }
 }

@@ -10,7 +10,12 @@ use crate::counters::Counters;
 use crate::gate::is_loopback;
 
 /// One line for each address, with how to be reached, and a warning if that is too easy.
-pub(super) fn listening(addresses: &[SocketAddr], grpc: &[SocketAddr], files: &Files) {
+pub(super) fn listening(
+    addresses: &[SocketAddr],
+    grpc: &[SocketAddr],
+    metrics: &[SocketAddr],
+    files: &Files,
+) {
     let scheme = match files.tls {
         Some(_) => "https",
         None => "http",
@@ -26,6 +31,10 @@ pub(super) fn listening(addresses: &[SocketAddr], grpc: &[SocketAddr], files: &F
         };
         let reach = reach(*address, "--grpc-listen");
         info!("listening for OTLP/gRPC on {address}{with} ({reach})");
+    }
+    for address in metrics {
+        let reach = reach(*address, "--metrics-listen");
+        info!("metrics are at {scheme}://{address}/metrics, without a token ({reach})");
     }
     let wide = |addresses: &[SocketAddr]| addresses.iter().any(|at| !is_loopback(at.ip()));
     let (watchers, senders) = (wide(addresses), wide(addresses) || wide(grpc));

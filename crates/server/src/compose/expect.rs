@@ -32,7 +32,11 @@ pub(super) fn judging(
             request.head_mut().uri = uri;
         }
         let judged = match refused(&parts, &request) {
-            Some(response) => Err(answer(request, response)),
+            Some(response) => {
+                parts.counters.request();
+                parts.counters.response(response.status());
+                Err(answer(request, response))
+            }
             None => Ok(request),
         };
         async { judged }

@@ -13,6 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use crate::cors::Cors;
+use crate::counters::labels::{Reload, Reloadable};
 use crate::gate::Rules;
 use crate::logging::Log;
 use crate::settings::{Loaded, Problems, Source, Value, Written};
@@ -69,6 +70,7 @@ impl Reloading {
             Err(errors) => return self.refuse(&errors),
         };
         prepared.put_into_force(&self.files, &self.hub);
+        self.files.count(Reloadable::Settings, Reload::Success);
         let Some((loaded, origin)) = loaded.zip(self.origin.as_mut()) else {
             return;
         };
@@ -83,7 +85,7 @@ impl Reloading {
     }
 
     fn refuse(&self, errors: &[impl Display]) {
-        self.files.counters.reload_failed();
+        self.files.count(Reloadable::Settings, Reload::Failure);
         for error in errors {
             warn!("SIGHUP: {error}; everything stays as it was");
         }
@@ -140,4 +142,3 @@ fn is_settled(running: &Value, new: &Value) -> bool {
     let is_optional = new.setting.name == "tls-client-ca";
     !new.setting.reloads || (is_path && !is_optional && appears_or_goes)
 }
-

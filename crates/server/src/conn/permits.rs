@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::addresses::{Addresses, Seat};
 use crate::counters::Counters;
+use crate::counters::labels::{Limit, Listener};
 use crate::proxies::{Proxies, Way};
 use crate::throttle::Throttle;
 
@@ -22,6 +23,7 @@ use crate::throttle::Throttle;
 pub struct Connections(Arc<Shared>);
 
 struct Shared {
+    listener: Listener,
     limit: usize,
     addresses: Arc<Addresses>,
     proxies: Arc<Proxies>,
@@ -33,15 +35,18 @@ struct Shared {
 }
 
 impl Connections {
-    /// Allows up to `limit` connections, and counts what becomes of the others.
-    #[must_use]
-    pub fn new(limit: usize, counters: Arc<Counters>) -> Self {
-        Self::by_address(limit, limit, Arc::default(), counters)
+    /// Allows up to `limit` connections.
+    #[cfg(test)]
+    pub(crate) fn new(limit: usize, counters: Arc<Counters>) -> Self {
+        let listener = Listener::Http;
+        Self::by_address(listener, limit, limit, Arc::default(), counters)
     }
 
-    /// As [`new`](Self::new), with up to `per_address` of them for each address.
+    /// Allows up to `limit` connections, up to `per_address` of them for each address, and counts
+    /// what becomes of the others.
     #[must_use]
-    pub fn by_address(
+    pub(crate) fn by_address(
+        listener: Listener,
         limit: usize,
         per_address: usize,
         proxies: Arc<Proxies>,
@@ -49,6 +54,7 @@ impl Connections {
     ) -> Self {
         let (http, _) = watch::channel(0);
         Self(Arc::new(Shared {
+            listener,
             limit,
             addresses: Addresses::new(per_address),
             proxies,
@@ -74,9 +80,10 @@ impl Connections {
             .try_update(Ordering::AcqRel, Ordering::Acquire, one_more)
             .is_err()
         {
-            self.0.counters.connection_refused();
+            self.refused(Limit::Total);
             return None;
         }
+        self.0.counters.connection_accepted(self.0.listener);
         self.0.http.send_modify(|http| *http += 1);
         Some(Permit {
             shared: Arc::clone(&self.0),
@@ -108,7 +115,7 @@ impl Connections {
     /// One more for an address.
     fn seat(&self, address: IpAddr) -> Result<Seat, Crowded> {
         self.0.addresses.take(address).ok_or_else(|| {
-            self.0.counters.address_refused();
+            self.refused(Limit::Address);
             if let Some(more) = self.0.warnings.pass() {
                 tracing::warn!(
                     %address,
@@ -119,6 +126,16 @@ impl Connections {
             }
             Crowded
         })
+    }
+
+    fn refused(&self, limit: Limit) {
+        self.0.counters.connection_refused(self.0.listener, limit);
+    }
+
+    /// How many may be open.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.0.limit
     }
 
     /// How many are open, WebSocket sessions included.
@@ -158,7 +175,8 @@ impl Permit {
     /// The client took too long, and the connection ends for that.
     pub(crate) fn time_out(&mut self) {
         if !std::mem::replace(&mut self.timed_out, true) {
-            self.shared.counters.connection_timed_out();
+            let listener = self.shared.listener;
+            self.shared.counters.connection_timed_out(listener);
         }
     }
 

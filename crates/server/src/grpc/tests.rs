@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver as Exports, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use h2::client::SendRequest;
 use h2::{RecvStream, SendStream};
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Sink(Sender<Export>);
 
 impl ExportSink for Sink {
-    fn accept(&self, export: Export) -> Result<(), Refused> {
+    fn accept(&self, export: Export, _: Instant) -> Result<(), Refused> {
         self.0.send(export).map_err(|_| Refused::draining(1))
     }
 }

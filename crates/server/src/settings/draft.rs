@@ -39,13 +39,11 @@ impl Draft {
         // The fan-out reads what the receiver let in.
         fanout.codec.input_bytes = ingest.max_body_bytes;
         fanout.profiles = ingest.profiles;
-        ingest.max_requests_bytes = self
-            .max_requests_bytes
-            .unwrap_or_else(|| {
-                // JSON takes as much again.
-                let longest = ingest.max_body_bytes.saturating_mul(2);
-                ingest.max_requests_bytes.max(longest)
-            });
+        ingest.max_requests_bytes = self.max_requests_bytes.unwrap_or_else(|| {
+            // JSON takes as much again.
+            let longest = ingest.max_body_bytes.saturating_mul(2);
+            ingest.max_requests_bytes.max(longest)
+        });
         fanout.frames_total_bytes = fanout.enough_frames_bytes();
         fanout.pong_timeout = fanout.ping_interval;
         (config, self.log)

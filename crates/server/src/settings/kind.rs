@@ -164,6 +164,12 @@ pub(super) mod kinds {
         read: |texts| one(texts, values::time),
         write: |time| vec![values::write_time(*time)],
     };
+    /// A length of time, maybe none.
+    pub(in crate::settings) const TIME_OR_ZERO: Kind<Duration> = Kind {
+        form: TIME_FORM,
+        read: |texts| one(texts, values::time_or_zero),
+        write: |time| vec![values::write_time(*time)],
+    };
     /// A length of time, more than none; or nothing is said.
     pub(in crate::settings) const MAYBE_TIME: Kind<Option<Duration>> = Kind {
         form: TIME_FORM,

@@ -97,6 +97,11 @@ const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// A length of time with its unit: `30s`, `500ms`, `1h30m`. Not zero, and at most 10 years.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
+    not_zero(time_or_zero(text)?)
+}
+
+/// A length of time with its unit, or none: `0s`.
+pub(super) fn time_or_zero(text: &str) -> Result<Duration, String> {
     if is_number(text) {
         return Err(format!(
             "a time needs a unit, like {text}s, {text}ms or {text}m"
@@ -106,7 +111,7 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
         .map_err(|_| "expected a time with its unit, like 30s, 500ms or 1h30m")?;
     match time > LONGEST {
         true => Err("must be at most 10 years".to_owned()),
-        false => not_zero(time),
+        false => Ok(time),
     }
 }
 

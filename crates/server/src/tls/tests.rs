@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{CertificateParams, CertifiedKey, KeyPair, date_time_ymd, generate_simple_self_signed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -52,6 +52,32 @@ fn pair() -> (String, String) {
 
 fn read(config: &TlsConfig) -> Result<Tls, TlsError> {
     Tls::read(config.clone(), Arc::default())
+}
+
+/// Scenario: a chain of two certificates, of which the second expires first; then another file
+/// that takes its place.
+/// Guarantees: the relay tells when the first of them expires, and what is in force.
+#[test]
+fn it_is_known_when_a_certificate_expires() {
+    let folder = Folder::new("expiry");
+    let names = vec!["localhost".to_owned()];
+    let signing_key = KeyPair::generate().unwrap();
+    let certificate = |year| {
+        let mut params = CertificateParams::new(names.clone()).unwrap();
+        params.not_after = date_time_ymd(year, 1, 1);
+        params.self_signed(&signing_key).unwrap().pem()
+    };
+    let config = TlsConfig {
+        cert: folder.write("cert.pem", &(certificate(2040) + &certificate(2035))),
+        key: folder.write("key.pem", &signing_key.serialize_pem()),
+        client_ca: None,
+    };
+    let tls = read(&config).unwrap();
+    // 2035-01-01 and 2041-01-01, at midnight.
+    assert_eq!(tls.expires(), Some(2_051_222_400));
+    folder.write("cert.pem", &certificate(2041));
+    tls.reload().unwrap();
+    assert_eq!(tls.expires(), Some(2_240_611_200));
 }
 
 /// Scenario: each of the files is missing, empty, no PEM, broken base64, of the wrong kind, or

@@ -19,6 +19,7 @@ mod grpc;
 mod hardening;
 mod limits;
 mod load;
+mod metrics;
 mod mutations;
 mod page;
 mod reload;

@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::net::TcpStream;
 
 use crate::support::{
-    Http, PROTOBUF, RawWatcher, Relay, Watcher, bulky, exchange, gauge, gauge_json, head, post,
+    Grpc, Http, PROTOBUF, RawWatcher, Relay, Scrape, Watcher, bulky, exchange, gauge, gauge_json,
+    head, post,
 };
 
 /// Sends a request's head and half of its body, and waits until the relay reads it. What is left
@@ -95,6 +96,33 @@ fn nobody_holds_it_longer_than_the_grace() {
         (8, &1001_u16.to_be_bytes()[..])
     );
     assert!(deaf.frame().is_none());
+}
+
+/// Scenario: SIGTERM to a relay that waits before it ends connections; then probes, an export over
+/// HTTP and over gRPC, and a subscriber, all on new connections.
+/// Guarantees: `/readyz` is 503 and `/metrics` says so too, everything else is served as before;
+/// then it ends by itself, and the subscriber has all that was accepted.
+#[test]
+fn it_serves_on_while_it_is_not_ready() {
+    let args = ["--grpc-listen", "127.0.0.1:0", "--drain-delay", "8s"];
+    let mut relay = Relay::with(&args);
+    let (address, grpc) = (relay.address(), relay.grpc_address());
+    let status = |path| exchange(address, &head("GET", path, &[])).status;
+    assert_eq!(
+        (status("/readyz"), Scrape::of_relay(address).sum("ready")),
+        (200, 1)
+    );
+    relay.signal("TERM");
+    relay.wait_for_log("/readyz is 503");
+    assert_eq!((status("/readyz"), status("/healthz")), (503, 200));
+    assert_eq!(Scrape::of_relay(address).sum("ready"), 0);
+    let mut watcher = Watcher::connect(address);
+    post(address, &gauge("late", 1));
+    Grpc::connect(grpc).export(gauge("late", 2)).unwrap();
+    assert_eq!(watcher.frame(), gauge_json("late", 1));
+    assert_eq!(watcher.frame(), gauge_json("late", 2));
+    assert_eq!(watcher.close_code(), 1001);
+    assert_eq!(relay.wait_for_exit().code(), Some(0));
 }
 
 /// Scenario: SIGTERM while nobody is there; and `/readyz` before.

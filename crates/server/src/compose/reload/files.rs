@@ -9,8 +9,13 @@ use tracing::{info, warn};
 use crate::RunError;
 use crate::config::{ServerConfig, TlsConfig};
 use crate::counters::Counters;
+use crate::counters::labels::{Reload, Reloadable};
 use crate::tls::{self, Tls};
 use crate::tokens::{self, Asked, Reloaded, Tokens};
+
+/// Whose tokens were read, for the log and for the counters.
+const SENDERS: (&str, Reloadable) = ("senders", Reloadable::IngestTokens);
+const WATCHERS: (&str, Reloadable) = ("watchers", Reloadable::WatchTokens);
 
 /// What has files behind it.
 #[derive(Clone, Default)]
@@ -59,27 +64,36 @@ impl Files {
         }
     }
 
+    /// Counts how reading again went.
+    pub(super) fn count(&self, what: Reloadable, how: Reload) {
+        self.counters.reloaded(what, how);
+    }
+
     /// Reads those that changed. Sessions whose token is gone are closed.
     pub(super) fn reload_if_changed(&self, hub: &Hub) {
         let Asked { senders, watchers } = &self.tokens;
-        for (whose, tokens) in [("senders", senders), ("watchers", watchers)] {
+        for ((whose, what), tokens) in [(SENDERS, senders), (WATCHERS, watchers)] {
             match tokens.as_ref().and_then(|one| one.reload_if_changed()) {
                 Some(Ok(reloaded)) => {
+                    self.count(what, Reload::Success);
                     tell_tokens(whose, &reloaded);
                     // The hub knows no passes of senders.
                     hub.revoke(reloaded.gone);
                 }
                 Some(Err(error)) => {
-                    self.counters.reload_failed();
+                    self.count(what, Reload::Failure);
                     warn!("{error}; the tokens stay as they were");
                 }
                 None => {}
             }
         }
         match self.tls.as_ref().and_then(|one| one.reload_if_changed()) {
-            Some(Ok(())) => tell_tls(),
+            Some(Ok(())) => {
+                self.count(Reloadable::Tls, Reload::Success);
+                tell_tls();
+            }
             Some(Err(error)) => {
-                self.counters.reload_failed();
+                self.count(Reloadable::Tls, Reload::Failure);
                 warn!("{error}; TLS stays as it was");
             }
             None => {}
@@ -92,15 +106,18 @@ impl Prepared {
     pub(super) fn put_into_force(self, files: &Files, hub: &Hub) {
         let Asked { senders, watchers } = &files.tokens;
         if let (Some(tokens), Some(new)) = (senders, self.senders) {
-            tell_tokens("senders", &tokens.put_into_force(new));
+            files.count(SENDERS.1, Reload::Success);
+            tell_tokens(SENDERS.0, &tokens.put_into_force(new));
         }
         if let (Some(tokens), Some(new)) = (watchers, self.watchers) {
             let reloaded = tokens.put_into_force(new);
-            tell_tokens("watchers", &reloaded);
+            files.count(WATCHERS.1, Reload::Success);
+            tell_tokens(WATCHERS.0, &reloaded);
             hub.revoke(reloaded.gone);
         }
         if let (Some(tls), Some(new)) = (&files.tls, self.tls) {
             tls.put_into_force(new);
+            files.count(Reloadable::Tls, Reload::Success);
             tell_tls();
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::super::kind::kinds::{SWITCH, TIME};
+use super::super::kind::kinds::{SWITCH, TIME, TIME_OR_ZERO};
 use super::super::kind::{Form, Kind, Written, display, maybe, one};
 use super::super::values::{self, Fault};
 use super::{Group, setting};
@@ -113,6 +113,13 @@ pub(super) fn listening() -> Group {
             .more(", by convention on port 4317")
             .common(),
             setting(
+                "metrics-listen",
+                ADDRESSES,
+                |draft| &mut draft.relay.metrics.listen,
+                "Addresses for /metrics, /healthz and /readyz alone",
+            )
+            .more(", without a token; /metrics is nowhere else then"),
+            setting(
                 "base-path",
                 BASE_PATH,
                 |draft| &mut draft.relay.base_path,
@@ -146,12 +153,26 @@ pub(super) fn process() -> Group {
             )
             .default_words("one for each core"),
             setting(
+                "metrics",
+                SWITCH,
+                |draft| &mut draft.relay.metrics.enabled,
+                "Whether /metrics is there, for Prometheus",
+            )
+            .more("; who may watch may read it"),
+            setting(
+                "drain-delay",
+                TIME_OR_ZERO,
+                |draft| &mut draft.relay.drain_delay,
+                "How long a shutdown waits while /readyz is 503",
+            )
+            .more("; everything is served as before, for load balancers to notice"),
+            setting(
                 "shutdown-grace",
                 TIME,
                 |draft| &mut draft.relay.shutdown_grace,
                 "How long a shutdown may take",
             )
-            .more("; then what is left is cut off"),
+            .more(", behind that delay; then what is left is cut off"),
         ],
     }
 }

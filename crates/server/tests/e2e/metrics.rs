@@ -1,0 +1,298 @@
+//! `/metrics`: who may read it, and whether what it counts adds up.
+
+use std::net::SocketAddr;
+
+use tonic::Code;
+
+use crate::support::{
+    Grpc, JSON, PROTOBUF, RawWatcher, Relay, Scrape, TokenFile, Watcher, bulky, exchange, gauge,
+    head, post, request,
+};
+
+const TOKEN: &str = "the-watch-token-of-this-test";
+
+fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> u16 {
+    exchange(address, &head("GET", path, headers)).status
+}
+
+/// Scenario: GET, HEAD and POST.
+/// Guarantees: text as Prometheus reads it (Prometheus, "Exposition formats"), and 405.
+#[test]
+fn the_page_is_text() {
+    let relay = Relay::start();
+    let answer = exchange(relay.address(), &head("GET", "/metrics", &[]));
+    assert_eq!(answer.status, 200);
+    let content_type = answer.header("content-type");
+    assert_eq!(content_type, Some("text/plain; version=0.0.4"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let text = String::from_utf8(answer.body).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let line = format!("otlp_relay_build_info{{version=\"{version}\"}} 1\n");
+    assert!(text.contains(&line), "{text}");
+    let answer = exchange(relay.address(), &head("HEAD", "/metrics", &[]));
+    assert_eq!(answer.status, 200);
+    let post = request("POST", "/metrics", &[], b"");
+    assert_eq!(exchange(relay.address(), &post).status, 405);
+}
+
+/// Scenario: a relay that asks watchers for a token; one with another address for metrics; one
+/// without metrics; requests with a foreign Host and from a foreign page.
+/// Guarantees: who may watch may read, and nobody else; where there is another address, it has
+/// nothing but the pages, and `/metrics` is nowhere else.
+#[test]
+fn who_may_read() {
+    let foreign = [("Host", "evil.example")];
+    let page = [("Origin", "https://evil.example")];
+    let file = TokenFile::new("metrics", TOKEN);
+    let relay = Relay::with(&["--watch-token-file", file.path()]);
+    let token = format!("Bearer {TOKEN}");
+    let shown = [("Authorization", token.as_str())];
+    assert_eq!(get(relay.address(), "/metrics", &[]), 401);
+    assert_eq!(get(relay.address(), "/metrics", &shown), 200);
+    assert_eq!(
+        get(relay.address(), "/metrics", &[page, shown].concat()),
+        403
+    );
+    assert_eq!(
+        get(relay.address(), "/metrics", &[foreign, shown].concat()),
+        403
+    );
+
+    let other = ["--metrics-listen", "127.0.0.1:0"];
+    let args = [&other[..], &["--watch-token-file", file.path()]].concat();
+    let relay = Relay::with(&args);
+    let line = relay.wait_for_log("metrics are at http://");
+    let rest = line.split_once("://").unwrap().1;
+    let metrics: SocketAddr = rest[..rest.find('/').unwrap()].parse().unwrap();
+    assert_eq!(get(relay.address(), "/metrics", &shown), 404);
+    for (path, status) in [
+        ("/metrics", 200),
+        ("/healthz", 200),
+        ("/readyz", 200),
+        ("/", 404),
+        ("/ws/metrics", 404),
+        ("/v1/metrics", 404),
+    ] {
+        assert_eq!(get(metrics, path, &[]), status, "{path}");
+        assert_eq!(get(metrics, path, &foreign), 403, "{path}");
+    }
+
+    let relay = Relay::with(&["--metrics", "off"]);
+    assert_eq!(get(relay.address(), "/metrics", &[]), 404);
+    let relay = Relay::with(&[&other[..], &["--metrics", "off"]].concat());
+    assert_eq!(get(relay.address(), "/metrics", &[]), 404);
+}
+
+/// Sends what is accepted and what is refused; how many of each.
+fn send_all_kinds(relay: SocketAddr, grpc: &Grpc) -> (u64, u64) {
+    let small = gauge("small", 1);
+    let mut accepted = 0;
+    for number in 0..20 {
+        post(relay, &bulky("bulky", 200));
+        post(relay, &gauge("small", number));
+        grpc.export(small.clone()).unwrap();
+        accepted += 3;
+    }
+    let expect = [("Content-Type", "text/plain"), ("Expect", "100-continue")];
+    for (path, headers, body, status) in [
+        ("/v1/metrics", &[("Content-Type", JSON)][..], &b"{"[..], 400),
+        ("/v1/traces", &[("Content-Type", PROTOBUF)], b"\xff", 400),
+        ("/v1/logs", &[("Content-Type", "text/plain")], b"", 415),
+        ("/v1/logs", &expect, b"", 415),
+    ] {
+        let answer = exchange(relay, &request("POST", path, headers, body));
+        assert_eq!(answer.status, status);
+    }
+    let status = grpc.export(b"\xff".to_vec()).unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    (accepted, 5)
+}
+
+/// Scenario: exports over HTTP and gRPC, some of them refused; clients that have lost most when
+/// they begin to read, over small buffers and large ones, one that has other things to see, one
+/// that leaves; requests to pages, to no page, and to watch what there is not.
+/// Guarantees: every sum of the docs holds. What was sent was accepted or refused; each
+/// publication, for each session, was written, passed or dropped; each rendering was for a view,
+/// and those saved are the sessions beside; sessions and requests that began are there or have
+/// ended; every histogram has counted as often as its event was.
+#[test]
+fn everything_adds_up() {
+    let args = ["--grpc-listen", "127.0.0.1:0", "--max-lag", "256KiB"];
+    let relay = Relay::with(&args);
+    let grpc = Grpc::connect(relay.grpc_address());
+    let address = relay.address();
+    let mut reading = [(); 3].map(|()| Watcher::connect(address));
+    let mut other = Watcher::connect_to(address, "/ws/metrics?metric=marker");
+    let mut lagging = RawWatcher::connect(address);
+    Watcher::connect_to(address, "/ws/logs?format=points");
+    assert_eq!(get(address, "/ws/metrics?format=none", &[]), 400);
+    assert_eq!(get(address, "/ws/metrics", &[]), 426);
+    assert_eq!(get(address, "/nowhere", &[]), 404);
+
+    let (accepted, refused) = send_all_kinds(address, &grpc);
+    post(address, &gauge("marker", 1));
+    for watcher in &mut reading {
+        while !watcher.text().contains("marker") {}
+    }
+    other.frame();
+    while !String::from_utf8(lagging.text())
+        .unwrap()
+        .contains("marker")
+    {}
+
+    let accepted = accepted + 1;
+    let scrape = Scrape::until(address, |now| {
+        let written = now.sum("frames_written_total") + now.sum("publications_passed_total");
+        let done = written + now.sum("publications_dropped_total");
+        // The one that left is seen to have gone.
+        done == now.sum("deliveries_total") && now.sum("sessions") == 5
+    });
+    assert_eq!(scrape.sum("exports_total"), accepted);
+    assert_eq!(scrape.sum("refused_requests_total"), refused);
+    assert_eq!(scrape.sum("items_total"), 20 * (200 + 1 + 1) + 1);
+    assert_eq!(scrape.sum("publications_total"), accepted);
+    assert_eq!(scrape.of("exports_total", "transport=\"grpc\""), 20);
+    assert_eq!(
+        scrape.of("refused_requests_total", "reason=\"bad_json\""),
+        1
+    );
+    assert_eq!(scrape.sum("export_seconds_count"), accepted);
+
+    // Two views of metrics, with four sessions and one.
+    assert_eq!(scrape.sum("deliveries_total"), 5 * accepted);
+    assert_eq!(scrape.sum("renderings_saved_total"), 3 * accepted);
+    let rendered = scrape.of("renderings_total", "outcome=\"frames\"");
+    let empty = scrape.of("renderings_total", "outcome=\"nothing\"");
+    assert!(
+        rendered <= accepted + 1 && empty < accepted,
+        "{rendered} {empty}"
+    );
+    let passed = scrape.sum("publications_passed_total");
+    assert!(0 < passed && passed <= empty, "{passed} {empty}");
+    let timed = scrape.sum("render_seconds_count");
+    assert_eq!(timed, scrape.sum("renderings_total"));
+    assert!(scrape.of("publications_dropped_total", "cause=\"slow\"") > 0);
+    let delivered = scrape.sum("delivery_seconds_count");
+    assert!(delivered > 0 && delivered <= scrape.sum("frames_written_total"));
+
+    let opened = scrape.sum("sessions_opened_total");
+    assert_eq!(opened, 6);
+    assert_eq!(opened - scrape.sum("sessions_closed_total"), 5);
+    assert_eq!(scrape.of("sessions_refused_total", "reason=\"query\""), 1);
+    assert_eq!(
+        scrape.of("sessions_refused_total", "reason=\"handshake\""),
+        1
+    );
+    // This request has no answer yet.
+    assert_eq!(
+        scrape.sum("http_requests_total"),
+        scrape.sum("http_responses_total") + 1
+    );
+    assert_eq!(scrape.of("http_responses_total", "code=\"1xx\""), opened);
+    let open = scrape.sum("connections");
+    assert!(open >= 5 && open <= scrape.sum("connections_accepted_total"));
+    for gauge in [
+        "requests_in_flight",
+        "requests_in_flight_bytes",
+        "logs_bytes",
+    ] {
+        assert_eq!(scrape.sum(gauge), 0, "{gauge}");
+    }
+    for line in scrape.lines().filter(|line| line.contains("_limit")) {
+        assert!(!line.ends_with(" 0"), "{line}");
+    }
+}
+
+/// Scenario: a request that is refused by the receiver over HTTP and over gRPC, by the rule for
+/// Host, and one to no page.
+/// Guarantees: the answer has an id of 16 digits, and the log has it beside the reason.
+#[test]
+fn refusals_are_found_by_their_id() {
+    let env = [("RUST_LOG", "debug")];
+    let args = ["--listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"];
+    let relay = Relay::run(&args, &env, 1);
+    let grpc = Grpc::connect(relay.grpc_address());
+    let json = [("Content-Type", JSON)];
+    let foreign = [("Host", "evil.example")];
+    for (request, why) in [
+        (request("POST", "/v1/metrics", &json, b"{"), "bad_json"),
+        (head("GET", "/metrics", &foreign), "another host"),
+        (head("GET", "/nowhere", &[]), "404"),
+    ] {
+        let answer = exchange(relay.address(), &request);
+        let id = answer.header("x-request-id").expect("an id");
+        assert_eq!(id.len(), 16);
+        let line = relay.wait_for_log(id);
+        assert!(line.contains(why), "{line}");
+    }
+    let status = grpc.export(b"\xff".to_vec()).unwrap_err();
+    let id = status.metadata().get("x-request-id").expect("an id");
+    let line = relay.wait_for_log(id.to_str().unwrap());
+    assert!(
+        line.contains("bad_protobuf") && line.contains("127.0.0.1"),
+        "{line}"
+    );
+}
+
+/// Scenario: everything is logged that can be, while tokens are shown right and wrong and in each
+/// place, and payloads come that are accepted and refused, over HTTP and gRPC, and are watched.
+/// Guarantees: no line of the log has a token or anything of a payload.
+#[test]
+fn the_log_has_no_secrets() {
+    const MARK: &str = "mark-of-a-payload";
+    let senders = "the-send-token-of-this-test";
+    let wrong = "a-wrong-token-of-this-test";
+    let files = [
+        TokenFile::new("secret-senders", senders),
+        TokenFile::new("secret-watchers", TOKEN),
+    ];
+    let args = [
+        "--listen",
+        "127.0.0.1:0",
+        "--grpc-listen",
+        "127.0.0.1:0",
+        "--ingest-token-file",
+        files[0].path(),
+        "--watch-token-file",
+        files[1].path(),
+    ];
+    let mut relay = Relay::run(&args, &[("RUST_LOG", "trace")], 1);
+    let (address, grpc) = (relay.address(), Grpc::connect(relay.grpc_address()));
+    let path = format!("/ws/metrics?access_token={TOKEN}&format=points");
+    let mut watcher = Watcher::connect_to(address, &path);
+    for token in [senders, wrong] {
+        let token = format!("Bearer {token}");
+        let headers = [
+            ("Authorization", token.as_str()),
+            ("Content-Type", PROTOBUF),
+        ];
+        let json = [("Authorization", token.as_str()), ("Content-Type", JSON)];
+        let broken = format!(r#"{{"resourceMetrics":[{{"{MARK}":{MARK}}}]}}"#);
+        for request in [
+            request("POST", "/v1/metrics", &headers, &gauge(MARK, 1)),
+            request("POST", "/v1/metrics", &json, broken.as_bytes()),
+        ] {
+            exchange(address, &request);
+        }
+        for message in [gauge(MARK, 2), gauge(MARK, 3)[3..].to_vec()] {
+            drop(grpc.export_with(Some(&token), message));
+        }
+        let watching = [("Authorization", token.as_str())];
+        assert_eq!(get(address, "/ws/metrics", &watching), 401);
+        get(
+            address,
+            &format!("/stream/metrics?access_token={wrong}"),
+            &[],
+        );
+    }
+    assert!(watcher.text().contains(MARK));
+    drop((watcher, grpc));
+    relay.signal("TERM");
+    let (status, log) = relay.end();
+    assert_eq!(status.code(), Some(0));
+    assert!(log.contains("TRACE"), "there is something to look through");
+    for secret in [senders, wrong, TOKEN, MARK] {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret}");
+    }
+}
