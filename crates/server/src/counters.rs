@@ -1,4 +1,4 @@
-//! Counts what happens. Totals since the start, for the log and for [`crate::metrics`].
+//! Counts what happens. Totals since the start, for the log and for `/metrics`.
 
 pub(crate) mod labels;
 mod observers;
