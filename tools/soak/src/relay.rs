@@ -26,8 +26,9 @@ pub const TOKEN: &str = "the-token-of-the-soak-test";
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often something is looked at that takes its time.
 const GLANCE: Duration = Duration::from_millis(100);
-/// What is set otherwise than by default, so that what takes long happens often.
-const FLAGS: [&str; 14] = [
+/// What is set otherwise than by default, so that what takes long happens often, and what may
+/// fill is full soon: memory is to be flat then.
+const FLAGS: [&str; 18] = [
     "--listen",
     "127.0.0.1:0",
     "--grpc-listen",
@@ -42,6 +43,10 @@ const FLAGS: [&str; 14] = [
     "4MiB",
     "--reload-interval",
     "1h",
+    "--max-lag",
+    "4MiB",
+    "--history-bytes",
+    "2MiB",
 ];
 
 /// A running relay; it is killed when dropped.
