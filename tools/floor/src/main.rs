@@ -45,6 +45,10 @@ fn main() -> Result<()> {
 #[expect(clippy::print_stdout, reason = "says where it listens")]
 async fn serve() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    // Connections inherit it; set on them, it would not end what paces already. Where it is not
+    // allowed, the system's own does.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket2::SockRef::from(&listener).set_tcp_congestion(CONGESTION);
     println!("listening on http://{}", listener.local_addr()?);
     let frames = channel(BEHIND).0;
     loop {
@@ -61,12 +65,7 @@ async fn serve() -> Result<()> {
 fn prepare(io: &TcpStream) -> io::Result<()> {
     io.set_nodelay(true)?;
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        let socket = socket2::SockRef::from(io);
-        socket.set_tcp_notsent_lowat(UNSENT)?;
-        // Where it is not allowed, the system's own does.
-        let _ = socket.set_tcp_congestion(CONGESTION);
-    }
+    socket2::SockRef::from(io).set_tcp_notsent_lowat(UNSENT)?;
     Ok(())
 }
 
