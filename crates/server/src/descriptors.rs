@@ -43,8 +43,10 @@ fn fitting(limit: usize, config: &ServerConfig) -> (usize, usize) {
     if wanted <= room {
         return (http, grpc);
     }
-    let share = room as f64 / wanted as f64;
-    let lower = |max: usize| ((max as f64 * share) as usize).max(1);
+    let lower = |max: usize| {
+        let share = max as u128 * room as u128 / wanted as u128;
+        usize::try_from(share).unwrap_or(room).max(1)
+    };
     match config.grpc.listen.is_empty() {
         true => (lower(http), grpc),
         false => (lower(http), lower(grpc)),
