@@ -40,7 +40,7 @@ if (SECONDS < LONG) await traceTasks(browser, page);
 const begin = Date.now();
 const left = () => begin + SECONDS * 1000 - Date.now();
 const pause = (length) => new Promise((resolve) => setTimeout(resolve, Math.min(length, left())));
-let [sent, late] = [0, 0];
+let [sent, late, seen] = [0, 0, 0];
 const sending = sendAll();
 const samples = [];
 while (left() > 0) {
@@ -49,7 +49,9 @@ while (left() > 0) {
     await pause(seconds * 1000);
   }
   samples.push(await measure.sample());
-  tell(samples.at(-1));
+  const ofRound = (await longTasks(page, measure.measured)).filter(({ startTime }) => startTime >= seen);
+  seen = await page.evaluate(() => performance.now());
+  tell(samples.at(-1), ofRound);
 }
 await sending;
 const tasks = await longTasks(page, measure.measured);
@@ -90,8 +92,8 @@ async function sendOthers(now) {
   await send(relay.base, 'logs', logs(now, Array.from({ length: 20 }, (_, at) => [1 + ((sent + at) % 24), `line ${at} of ${sent}`, { at }]), { trace }));
 }
 
-function tell({ heap, workerHeap, nodes, listeners, process }) {
+function tell({ heap, workerHeap, nodes, listeners, process }, [longest]) {
   const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const seconds = Math.round((Date.now() - begin) / 1000);
-  console.log(`${seconds} s: heap ${mebibytes(heap)}, of the worker ${mebibytes(workerHeap)}, ${nodes} nodes, ${listeners} listeners, process ${mebibytes(process)}`);
+  console.log(`${seconds} s: heap ${mebibytes(heap)}, of the worker ${mebibytes(workerHeap)}, ${nodes} nodes, ${listeners} listeners, process ${mebibytes(process)}, longest task ${longest ? `${longest.duration.toFixed(0)} ms` : 'below 50 ms'}`);
 }
