@@ -87,6 +87,17 @@ class Relay:
         )
         assert answer.status_code == 200, (answer.status_code, answer.text)
 
+    async def lost_by_slow(self):
+        """How many publications slow sessions have lost so far, as `/metrics` says."""
+        verify = self.authority.path if self.authority else True
+        url = self.url("http", "/metrics")
+        answer = await asyncio.to_thread(requests.get, url, verify=verify, timeout=WAIT)
+        name = "otlp_relay_publications_dropped_total"
+        lines = [line for line in answer.text.splitlines() if line.startswith(name)]
+        slow = [line.rsplit(" ", 1)[1] for line in lines if 'cause="slow"' in line]
+        assert slow, answer.text
+        return sum(int(count) for count in slow)
+
     async def stop(self, *watchers):
         """SIGTERM: the exit code is 0, and watchers get no frame more, but 1001."""
         self.process.terminate()
