@@ -48,19 +48,19 @@ const GUARDS: &[Guard] = &[
         ours: "check",
         rival: "rival-decode",
         payload: "M",
-        at_least: 6.4,
+        at_least: 9.6,
     },
     Guard {
         ours: "check",
         rival: "rival-decode",
         payload: "H",
-        at_least: 8.1,
+        at_least: 10.9,
     },
     Guard {
         ours: "check",
         rival: "rival-decode",
         payload: "T",
-        at_least: 6.9,
+        at_least: 9.3,
     },
     Guard {
         ours: "from-json",
