@@ -186,6 +186,12 @@ pub trait Observer: Send + Sync {
         let _ = (format, loss, publications);
     }
 
+    /// A client was cut off because it did not do its part of the closing handshake in time: the
+    /// Close that is due, or the end of its stream.
+    fn given_up(&self, format: Format) {
+        let _ = format;
+    }
+
     /// A session ended, which lost `lost` publications in all.
     fn closed(&self, format: Format, reason: CloseReason, lost: u64) {
         let _ = (format, reason, lost);

@@ -58,7 +58,8 @@ pub const GATHER_FRAMES: usize = 64;
 ///   with 1002, 1007 or 1009. [`Hub::close`](crate::Hub::close) lets the session write what
 ///   its log holds and closes with 1001; [`Hub::revoke`](crate::Hub::revoke) closes with 3500
 ///   at once. The rest of the closing handshake gets
-///   [`FanoutConfig::close_timeout`].
+///   [`FanoutConfig::close_timeout`], from when the client last took some of a frame that was
+///   under way, for [`FanoutConfig::pong_timeout`] at most.
 /// - The end of the stream, or an error of it, ends the session quietly.
 ///
 /// Must run in a tokio runtime with a clock. The connection is closed when this returns.
@@ -138,6 +139,10 @@ struct Session<Io> {
     phase: Phase,
     /// The end of the closing handshake, or of draining.
     deadline: Option<Instant>,
+    /// The client's stream has ended; what it is owed is still written.
+    input_ended: bool,
+    /// There are too many frames, and the client will be cut off if it takes nothing.
+    on_probation: bool,
     reason: Option<CloseReason>,
     /// The log may have something for this session.
     log_changed: bool,
@@ -169,6 +174,8 @@ impl<Io> Session<Io> {
             clock,
             phase: Phase::Open,
             deadline: None,
+            input_ended: false,
+            on_probation: false,
             reason: None,
             log_changed: true,
             told: true,
@@ -247,21 +254,23 @@ impl<Io> Session<Io> {
         }
         if self.deadline.is_some_and(|deadline| deadline <= now) {
             if self.phase != Phase::Open {
+                self.give_up();
                 return ControlFlow::Break(());
             }
             self.shut_down();
         }
-        ControlFlow::Continue(())
+        match self.probation_ends() {
+            Some(end) if end <= now => self.keep_up(),
+            _ => ControlFlow::Continue(()),
+        }
     }
 
     fn next_deadline(&self) -> Instant {
         let clock = (self.phase == Phase::Open).then(|| self.clock.deadline(self.config()));
-        match (clock, self.deadline) {
-            (Some(clock), Some(deadline)) => clock.min(deadline),
-            (Some(at), None) | (None, Some(at)) => at,
-            // Every phase but the open one has a deadline.
-            (None, None) => Instant::now(),
-        }
+        let deadlines = [clock, self.deadline, self.probation_ends()];
+        // Every phase but the open one has a deadline.
+        let first = deadlines.into_iter().flatten().min();
+        first.unwrap_or_else(Instant::now)
     }
 
     /// Takes the next frames out of the log. False if there are none now.

@@ -55,6 +55,7 @@ pub(crate) struct Watching {
     pub(crate) deflate_out_bytes: Tally<Format>,
     pub(crate) opened: Tally<Format>,
     pub(crate) closed: Tally<(Format, End)>,
+    pub(crate) given_up: Tally<Format>,
     pub(crate) turned_away: Tally<TurnedAway>,
     pub(crate) resumed: Tally<Recovered>,
     pub(crate) frames: Tally<Format>,

@@ -12,7 +12,8 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 /// The pings of one session.
 #[derive(Debug)]
 pub(super) struct Clock {
-    next_ping: Instant,
+    /// When the next ping is due; once the session closes, when it has to be over.
+    next: Instant,
     /// Since when nothing was heard after a ping.
     unanswered: Option<Instant>,
     pings: u64,
@@ -41,7 +42,7 @@ pub(super) enum Tick {
 impl Clock {
     pub(super) fn new(now: Instant, config: &FanoutConfig) -> Self {
         Self {
-            next_ping: after(now, config.ping_interval.max(SHORTEST_INTERVAL)),
+            next: after(now, config.ping_interval.max(SHORTEST_INTERVAL)),
             unanswered: None,
             pings: 0,
             timed: None,
@@ -55,7 +56,7 @@ impl Clock {
 
     /// Something that is no ping went out: until there was silence again, none is needed.
     pub(super) fn spoke(&mut self, now: Instant, config: &FanoutConfig) {
-        self.next_ping = after(now, config.ping_interval.max(SHORTEST_INTERVAL));
+        self.next = after(now, config.ping_interval.max(SHORTEST_INTERVAL));
     }
 
     /// Whether a ping was made whose sending is to be [told](Self::sent).
@@ -94,6 +95,16 @@ impl Clock {
         }
     }
 
+    /// The session closes, and is over at that time at the latest: there are no pings any more.
+    pub(super) fn end_by(&mut self, end: Instant) {
+        self.next = end;
+    }
+
+    /// When it is over at the latest, once it closes.
+    pub(super) fn end(&self) -> Instant {
+        self.next
+    }
+
     /// What the time has come for. Of pings that were missed, only one is made up for.
     pub(super) fn tick(&mut self, now: Instant, config: &FanoutConfig) -> Tick {
         if self
@@ -102,10 +113,10 @@ impl Clock {
         {
             return Tick::Dead;
         }
-        if now < self.next_ping {
+        if now < self.next {
             return Tick::Nothing;
         }
-        self.next_ping = after(now, config.ping_interval.max(SHORTEST_INTERVAL));
+        self.next = after(now, config.ping_interval.max(SHORTEST_INTERVAL));
         self.unanswered.get_or_insert(now);
         self.pings += 1;
         // One that is still unsent is replaced by this one.
@@ -120,8 +131,8 @@ impl Clock {
 
     /// When [`tick`](Self::tick) will have something.
     pub(super) fn deadline(&self, config: &FanoutConfig) -> Instant {
-        self.unanswered.map_or(self.next_ping, |since| {
-            self.next_ping.min(after(since, config.pong_timeout))
+        self.unanswered.map_or(self.next, |since| {
+            self.next.min(after(since, config.pong_timeout))
         })
     }
 }

@@ -38,10 +38,33 @@ impl<Io> Session<Io> {
     /// Takes no more frames, drops those not begun, and says goodbye.
     pub(super) fn stop_watching(&mut self, reason: CloseReason, goodbye: Bytes) {
         self.reason = Some(reason);
-        self.deadline = Some(after(Instant::now(), self.config().close_timeout));
+        let (now, config) = (Instant::now(), self.config());
+        let close_timeout = config.close_timeout;
+        // Of a shutdown nobody may take more than a share.
+        let longest = match reason {
+            CloseReason::Shutdown => close_timeout,
+            _ => config.pong_timeout.max(close_timeout),
+        };
+        self.deadline = Some(after(now, close_timeout));
+        self.clock.end_by(after(now, longest));
         self.began = None;
         let unsent = self.output.close(goodbye) + self.subscription.release();
         self.count_unsent(reason, unsent);
+    }
+
+    /// The client has taken some of what is in front of our Close frame, or of that: it has the
+    /// whole timeout again, within limits.
+    pub(super) fn put_off(&mut self, now: Instant) {
+        if self.phase != Phase::Open {
+            let deadline = after(now, self.config().close_timeout);
+            self.deadline = Some(deadline.min(self.clock.end()));
+        }
+    }
+
+    /// The client has not done its part of the closing handshake in time.
+    pub(super) fn give_up(&self) {
+        let format = self.subscription.key().format;
+        self.subscription.shared().observer.given_up(format);
     }
 
     /// Says goodbye if the client may watch no longer.

@@ -32,18 +32,27 @@ impl<Io> Session<Io> {
         if self.subscription.slow() == Slow::Disconnect && self.subscription.is_behind() {
             self.too_slow();
         }
-        let config = self.config();
-        let is_stalled = self
-            .stalled
-            .is_some_and(|since| after(since, PATIENCE) <= Instant::now());
-        if is_stalled
+        self.on_probation = false;
+        let is_long = self.output.bytes() >= self.config().gather_bytes.min(HELD_BYTES);
+        if let Some(since) = self.stalled
+            && is_long
             && self.subscription.shared().is_pressed()
-            && self.output.bytes() >= config.gather_bytes.min(HELD_BYTES)
         {
-            self.reason.get_or_insert(CloseReason::Slow);
-            return ControlFlow::Break(());
+            let end = after(since, PATIENCE);
+            if end <= Instant::now() {
+                self.reason.get_or_insert(CloseReason::Slow);
+                return ControlFlow::Break(());
+            }
+            // Nobody may come to tell it then.
+            self.on_probation = true;
         }
         ControlFlow::Continue(())
+    }
+
+    /// When a client that takes nothing will have had its time.
+    pub(super) fn probation_ends(&self) -> Option<Instant> {
+        let stalled = self.stalled.filter(|_| self.on_probation);
+        stalled.map(|since| after(since, PATIENCE))
     }
 
     pub(super) fn too_slow(&mut self) {

@@ -35,10 +35,14 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
         }
         self.look_at_pass();
         loop {
-            if self.poll_read(cx).is_ready()
-                || self.keep_time(Instant::now()).is_break()
-                || self.poll_write(cx).is_ready()
-            {
+            if self.poll_read(cx).is_ready() {
+                return Poll::Ready(Woken::Ended);
+            }
+            if self.keep_time(Instant::now()).is_break() {
+                self.hang_up(cx);
+                return Poll::Ready(Woken::Ended);
+            }
+            if self.poll_write(cx).is_ready() {
                 return Poll::Ready(Woken::Ended);
             }
             let at = self.next_deadline();
@@ -59,15 +63,23 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
         Poll::Pending
     }
 
-    /// Reads all there is. Ready when the stream has ended.
+    /// Reads all there is. Ready when the stream has ended, and the client is owed nothing.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.input_ended {
+            return Poll::Pending;
+        }
         let mut inflated = 0;
         for _ in 0..READS_PER_POLL {
             let mut buffer = [const { MaybeUninit::uninit() }; READ_BYTES];
             let mut buffer = ReadBuf::uninit(&mut buffer);
-            let ended = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)).is_err();
-            if ended || buffer.filled().is_empty() {
-                return Poll::Ready(());
+            let failed = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)).is_err();
+            if failed || buffer.filled().is_empty() {
+                // Behind its Close a client has nothing to say, and still gets ours.
+                self.input_ended = !failed && self.phase == Phase::Ending { shut: false };
+                return match self.input_ended {
+                    true => Poll::Pending,
+                    false => Poll::Ready(()),
+                };
             }
             self.take_input(buffer.filled());
             inflated += self.parser.take_inflated();
@@ -104,6 +116,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
             } else if self.clock.times_a_ping() {
                 self.clock.sent(Instant::now());
             }
+            if tally.progress {
+                self.put_off(Instant::now());
+            }
             if self.wire.is_one_way() && tally.frames > 0 {
                 let config = &self.subscription.shared().config;
                 self.clock.spoke(Instant::now(), config);
@@ -122,6 +137,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
                         return Poll::Pending;
                     }
                 }
+                Phase::Ending { shut: true } if self.input_ended => return Poll::Ready(()),
                 Phase::Closing | Phase::Ending { shut: true } => return Poll::Pending,
                 Phase::Ending { shut: false } => {
                     if ready!(Pin::new(&mut self.io).poll_shutdown(cx)).is_err() {
@@ -130,6 +146,14 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
                     self.phase = Phase::Ending { shut: true };
                 }
             }
+        }
+    }
+
+    /// Ends the stream in good order, as far as that takes no time: over TLS a client can tell it
+    /// from one that was cut (RFC 8446 section 6.1). What was cut, it can tell by the frame.
+    fn hang_up(&mut self, cx: &mut Context<'_>) {
+        if self.phase == Phase::Closing && self.output.is_empty() {
+            let _ = Pin::new(&mut self.io).poll_shutdown(cx);
         }
     }
 

@@ -1,17 +1,25 @@
 //! Closing handshakes (RFC 6455 section 7), from either side.
 
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use fanout::{CloseReason, FanoutConfig, Pass};
+use bytes::Bytes;
+use fanout::{CloseReason, FanoutConfig, Pass, serve};
 use futures_util::{FutureExt, SinkExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex,
+};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::support::{
     DRAIN, client, close_code, frame, hub, next_text, number, piped, piped_from, publish,
-    subscribe, wired,
+    subscribe, text, wired,
 };
 
 /// Scenario: clients close with a code, and with none.
@@ -73,7 +81,129 @@ async fn a_frame_under_way_is_finished_before_a_close() {
     assert_eq!(close_code(&mut client).await, Some(1000));
     drop(client);
     assert_eq!(session.await.unwrap(), CloseReason::Client);
-    assert!(recorder.counts().frames < 3);
+    assert_eq!(recorder.counts().frames, 1);
+    assert_eq!(recorder.counts().given_up, 0);
+}
+
+/// Scenario: a client closes and ends its stream right behind that, while a long frame is on its
+/// way to it; another does so in the middle of nothing.
+/// Guarantees: each reads what is due: that frame whole, the answer, and the end.
+#[tokio::test]
+async fn a_close_with_the_end_behind_it_is_answered() {
+    let (hub, recorder) = hub(FanoutConfig::default());
+    let (mut busy, busy_session) = piped(&hub, 100);
+    publish(&hub, [7], 1000);
+    let mut all = vec![busy.read_u8().await.unwrap()];
+    let (mut idle, idle_session) = piped(&hub, 100);
+    for io in [&mut busy, &mut idle] {
+        io.write_all(&frame(0x88, b"\x03\xe8")).await.unwrap();
+        io.shutdown().await.unwrap();
+    }
+    busy.read_to_end(&mut all).await.unwrap();
+    let text = text(7, 1000);
+    let header = [&[0x81, 126][..], &(text.len() as u16).to_be_bytes()].concat();
+    let answer = [0x88, 2, 0x03, 0xe8];
+    assert!(all == [&header, text.as_bytes(), &answer].concat());
+    all.clear();
+    idle.read_to_end(&mut all).await.unwrap();
+    assert_eq!(all, answer);
+    for session in [busy_session, idle_session] {
+        assert_eq!(session.await.unwrap(), CloseReason::Client);
+    }
+    assert_eq!(recorder.counts().given_up, 0);
+}
+
+/// Scenario: sessions that have to close with a long frame under way; one client takes 100 bytes
+/// of it a second, the other a byte.
+/// Guarantees: the first gets the frame whole and the Close, though that takes longer than a
+/// closing handshake may; the second is given up within the pong timeout, and counted.
+#[tokio::test(start_paused = true)]
+async fn who_reads_on_gets_the_close_behind_the_frame() {
+    let config = FanoutConfig::default();
+    let (most, each) = (config.pong_timeout, Duration::from_secs(1));
+    let (hub, recorder) = hub(config);
+    let pass = Pass::revocable();
+    let under = || subscribe(&hub).under(pass.clone());
+    let (mut slow, _) = piped_from(under(), 100);
+    let (mut slower, _) = piped_from(under(), 100);
+    publish(&hub, [7], 1000);
+    let mut all = vec![slow.read_u8().await.unwrap()];
+    slower.read_u8().await.unwrap();
+    hub.revoke([pass]);
+    let began = Instant::now();
+    let slower = tokio::spawn(async move {
+        while slower.read_u8().await.is_ok() {
+            tokio::time::sleep(each).await;
+        }
+    });
+    loop {
+        let mut some = [0; 100];
+        match slow.read(&mut some).await.unwrap() {
+            0 => break,
+            read => all.extend_from_slice(&some[..read]),
+        }
+        tokio::time::sleep(each).await;
+    }
+    assert!(all.ends_with(b"the token was revoked"));
+    assert!(all.len() > 1000 && began.elapsed() > 10 * each);
+    hub.drained().await;
+    assert!(began.elapsed() <= most + each, "{:?}", began.elapsed());
+    slower.await.unwrap();
+    // The first has not answered.
+    assert_eq!(recorder.counts().given_up, 2);
+    assert_eq!(recorder.counts().frames, 1);
+}
+
+/// A pipe that counts how often it was ended in good order.
+struct Ending(DuplexStream, Arc<AtomicUsize>);
+
+impl AsyncRead for Ending {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Ending {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// Scenario: a client that reads a Close and never answers it.
+/// Guarantees: it is given up, and the stream ends in good order, so that over TLS it can be told
+/// from one that was cut.
+#[tokio::test(start_paused = true)]
+async fn an_unanswered_close_ends_in_good_order() {
+    let (hub, recorder) = hub(FanoutConfig::default());
+    let ended = Arc::new(AtomicUsize::new(0));
+    let (mut mute, io) = duplex(1000);
+    let io = Ending(io, Arc::clone(&ended));
+    let session = tokio::spawn(serve(io, Bytes::new(), subscribe(&hub)));
+    recorder.until(|counts| counts.opened == 1).await;
+    hub.close(DRAIN);
+    let mut all = Vec::new();
+    mute.read_to_end(&mut all).await.unwrap();
+    assert!(all.ends_with(b"shutting down"));
+    assert_eq!(session.await.unwrap(), CloseReason::Shutdown);
+    assert_eq!(ended.load(Ordering::Relaxed), 1);
+    assert_eq!(recorder.counts().given_up, 1);
 }
 
 /// Scenario: the hub closes while sessions have frames to write.

@@ -5,6 +5,7 @@ use std::io::Read;
 use bytes::Bytes;
 use fanout::{CloseReason, FanoutConfig, Hub, serve};
 use flate2::read::DeflateDecoder;
+use futures_util::FutureExt;
 use otlp_codec::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
@@ -199,10 +200,11 @@ async fn bombs_within_the_limit_hold_up_nobody() {
     let flush = flate2::FlushCompress::Sync;
     encoder.compress_vec(&zeros, &mut payload, flush).unwrap();
     payload.truncate(payload.len() - 4);
-    let bombs = frame(0xc2, &payload).repeat(500);
+    let bombs = frame(0xc2, &payload).repeat(3000);
     bomber.write_all(&bombs).await.unwrap();
     bomber.write_all(&frame(0x89, b"a")).await.unwrap();
     other.write_all(&frame(0x89, b"b")).await.unwrap();
     assert_eq!(next(&mut other).await, (0x8a, 3, b"b".to_vec()));
+    assert_eq!(next(&mut bomber).now_or_never(), None, "there is more");
     assert_eq!(next(&mut bomber).await, (0x8a, 3, b"a".to_vec()));
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fanout::session::PATIENCE;
 use fanout::{CloseReason, FanoutConfig, Slow};
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -237,6 +238,36 @@ async fn all_logs_together_are_bounded() {
     let mut long = client(long).await;
     assert_eq!(number(&next_text(&mut long).await), 1);
     assert!(number(&next_text(&mut long).await) > 80);
+}
+
+/// Scenario: clients that ask for the newest export of the history, of 100 KB, each in a view of its
+/// own, and don't read; nothing is published meanwhile.
+/// Guarantees: what they hold is bounded all the same: those who have taken nothing for a while
+/// are cut off.
+#[tokio::test(start_paused = true)]
+async fn frames_of_the_history_are_bounded_where_nothing_is_published() {
+    const TOTAL: usize = 1_000_000;
+    const CLIENTS: usize = 40;
+    let (hub, recorder) = hub(FanoutConfig {
+        frames_total_bytes: TOTAL,
+        ..FanoutConfig::default()
+    });
+    publish(&hub, [1], 100_000);
+    let ask = |at: usize| piped_to(&hub, &format!("replay=1&max_frame={}", 200_000 + at), 100);
+    let clients: Vec<_> = (0..CLIENTS).map(ask).collect();
+    recorder.until(|counts| counts.renderings == CLIENTS).await;
+    sleep(2 * PATIENCE).await;
+    let held = hub.snapshot().frame_bytes;
+    assert!(held <= TOTAL, "{held}");
+    let counts = recorder.counts();
+    assert!(counts.closed.len() < CLIENTS, "{counts:?}");
+    assert!(
+        counts
+            .closed
+            .iter()
+            .all(|reason| *reason == CloseReason::Slow)
+    );
+    drop(clients);
 }
 
 /// Scenario: one client after the other comes and stops reading in the middle of a frame of its

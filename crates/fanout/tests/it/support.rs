@@ -88,6 +88,7 @@ pub(crate) struct Counts {
     pub(crate) compressed: Vec<(usize, usize)>,
     pub(crate) round_trips: Vec<Duration>,
     pub(crate) closed: Vec<CloseReason>,
+    pub(crate) given_up: usize,
     /// What sessions say when they end.
     pub(crate) lost: u64,
 }
@@ -133,6 +134,10 @@ impl Observer for Recorder {
 
     fn dropped(&self, _: Format, _: Loss, publications: u64) {
         self.0.send_modify(|counts| counts.dropped += publications);
+    }
+
+    fn given_up(&self, _: Format) {
+        self.0.send_modify(|counts| counts.given_up += 1);
     }
 
     fn closed(&self, _: Format, reason: CloseReason, lost: u64) {

@@ -119,6 +119,10 @@ impl fanout::Observer for Counters {
         self.watching.dropped.add((format, loss), publications);
     }
 
+    fn given_up(&self, format: Format) {
+        self.watching.given_up.add_one(format);
+    }
+
     fn closed(&self, format: Format, reason: CloseReason, lost: u64) {
         tracing::debug!(%format, lost, "a session ended: {reason:?}");
         self.watching.closed.add_one((format, reason.into()));

@@ -83,6 +83,11 @@ fn sessions(counted: &Watching, now: &Snapshot, config: &FanoutConfig, to: &mut 
     to.counter("sessions_opened_total", "Sessions begun.", &counted.opened);
     to.counter("sessions_closed_total", "Sessions ended.", &counted.closed);
     to.counter(
+        "closes_unanswered_total",
+        "Of these, those whose client did not do its part of the closing handshake in time.",
+        &counted.given_up,
+    );
+    to.counter(
         "sessions_refused_total",
         "Requests to watch that were refused, but for those of `rules_broken_total`.",
         &counted.turned_away,
