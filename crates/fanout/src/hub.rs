@@ -140,7 +140,7 @@ impl Hub {
     ///
     /// Never blocks beyond a short lock and never waits for a client or a rendering: that
     /// happens in a task of the current tokio runtime, or on a thread for blocking work from
-    /// [`FanoutConfig::offload_bytes`] on. Outside a runtime it is done before this returns.
+    /// [`FanoutConfig::offload_bytes`] on, and sooner for a view that takes longer. Outside a runtime it is done before this returns.
     pub fn publish(&self, signal: Signal, wire: Bytes, items: usize) -> Option<u64> {
         self.publish_of(signal, wire, items, time::Instant::now())
     }
@@ -167,7 +167,7 @@ impl Hub {
             }
             match &runtime {
                 None => job.run(),
-                Some(runtime) if length < self.shared.config.offload_bytes => {
+                Some(runtime) if job.view().effort(length) < self.shared.config.offload_bytes => {
                     drop(runtime.spawn(async move { job.run() }));
                 }
                 Some(runtime) => self.shared.offload.add(runtime, job),
@@ -218,9 +218,9 @@ impl Hub {
         drop(state);
         drop(expired);
         for (view, freed) in shed {
-            if freed.has_unfilled() {
-                view.changes.send_replace(());
-            }
+            drop(freed);
+            // Who waited for what was shed reads on behind it; who is behind may have to go.
+            view.tell();
         }
         Some((seq, jobs))
     }

@@ -87,7 +87,7 @@ pub struct ViewKey {
     pub filter: Filter,
     /// Whether frames say what they hold, and losses are told. Not for [`Format::Protobuf`].
     pub envelope: bool,
-    /// The longest message, in bytes, if that is less than
+    /// The longest message, in bytes, at most
     /// [`FanoutConfig::frame_bytes`](crate::FanoutConfig::frame_bytes): a longer export comes in
     /// several.
     pub max_frame: Option<usize>,

@@ -34,14 +34,17 @@ use thiserror::Error;
 use crate::check::check_items;
 use crate::walk::Stop;
 use crate::{DecodeError, Limits, Signal, wire};
-use pattern::{Pattern, is_any};
+use pattern::{Pattern, floating, is_any};
 
 /// How many clauses and values one filter may have in all.
 pub const MAX_CLAUSES: usize = 64;
 /// How long a glob, or the key of an attribute, may be, in bytes.
 pub const MAX_LENGTH: usize = 256;
-/// How many bytes all globs of a filter may have: what it may cost for each byte of a text.
+/// How many bytes all globs of a filter may have.
 pub const MAX_GLOB_BYTES: usize = 4096;
+/// How many `?` may stand behind a `*` in all globs of a filter: each may have to be looked at once
+/// more for each character of a text.
+pub const MAX_FLOATING: usize = 64;
 
 /// What a clause of a filter speaks of. It constrains those items that have such a thing, and no
 /// others: a clause about spans says nothing of metrics and logs.
@@ -86,6 +89,9 @@ pub enum FilterError {
     /// Globs that are longer than [`MAX_GLOB_BYTES`] together.
     #[error("the globs of a filter may be {MAX_GLOB_BYTES} bytes long together")]
     TooLongTogether,
+    /// More `?` behind a `*` than [`MAX_FLOATING`].
+    #[error("the globs of a filter may have {MAX_FLOATING} `?` behind a `*` together")]
+    TooManyFloating,
     /// No clause has this name.
     #[error("the clauses of a filter are metric, scope, span, severity, resource.KEY and attr.KEY")]
     UnknownName,
@@ -125,6 +131,9 @@ impl Filter {
         if all().map(String::len).sum::<usize>() + glob.len() > MAX_GLOB_BYTES {
             return Err(FilterError::TooLongTogether);
         }
+        if self.floating() + floating(glob) > MAX_FLOATING {
+            return Err(FilterError::TooManyFloating);
+        }
         let alternatives = self.clauses.entry(subject).or_default();
         if is_any(glob) {
             // Beside it, no other counts.
@@ -142,6 +151,14 @@ impl Filter {
             (0, number) | (number, 0) => number,
             (one, other) => one.min(other),
         };
+    }
+
+    /// How many `?` its globs have behind a `*`, at most [`MAX_FLOATING`]. A text may take so many
+    /// times longer to compare than without them.
+    #[must_use]
+    pub fn floating(&self) -> usize {
+        let globs = self.clauses.values().flatten();
+        globs.map(|glob| floating(glob)).sum()
     }
 
     /// Whether it wants everything.

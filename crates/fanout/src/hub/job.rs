@@ -72,15 +72,21 @@ impl Job {
         self.readers
     }
 
-    /// Whether somebody still waits for it.
+    /// Whether somebody still waits for it. A log abandons what it lets go of; a replayed one that
+    /// has left the cache is held by those who wait for it, and nobody else can come to it.
     pub(super) fn is_wanted(&self) -> bool {
-        self.slot.is_waiting()
+        let is_held = match self.place {
+            Place::Log(_) => true,
+            Place::Replays => Arc::strong_count(&self.slot) > 1,
+        };
+        is_held && self.slot.is_waiting()
     }
 
-    /// Renders, unless the log has let go of the slot, and fills it. A panic of the renderer
+    /// Renders, unless nobody waits for it any more, and fills the slot. A panic of the renderer
     /// ends here.
     pub(crate) fn run(mut self) {
-        let Some(publication) = self.slot.start() else {
+        let publication = self.is_wanted().then(|| self.slot.start());
+        let Some(publication) = publication.flatten() else {
             self.settled = true;
             return;
         };
@@ -152,12 +158,13 @@ impl Job {
             Place::Replays => {
                 if !pending {
                     let max_bytes = self.shared.config.replay_cache_bytes;
-                    let key = (self.view.id, self.slot.seq);
-                    self.shared.replays.settle(key, weight, max_bytes);
+                    let replays = &self.shared.replays;
+                    replays.settle(self.view.id, &self.slot, weight, max_bytes);
                 }
                 self.view.replayed.send_replace(());
             }
         }
+        self.shared.relieve();
     }
 }
 

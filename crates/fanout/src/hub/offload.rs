@@ -9,17 +9,43 @@ use tokio::runtime::Handle;
 
 use super::job::Job;
 
-/// A queue of renderings and the threads that work on it. The queue holds nothing but slots of
-/// view logs, so the limits of the logs bound it.
+/// A queue of renderings and the threads that work on it. It holds what somebody waits for: slots
+/// of view logs, which the limits of the logs bound, or one for each session that reads in the
+/// history; and at most as many again, or [`UNSWEPT`], that nobody waits for any more.
 pub(super) struct Offload {
     queue: Mutex<Queue>,
     max_workers: usize,
 }
 
+/// How many jobs a queue may have before it is gone through for those that nobody wants.
+const UNSWEPT: usize = 32;
+
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
+    /// How many of them were wanted when it was gone through last.
+    wanted: usize,
     workers: usize,
+}
+
+impl Queue {
+    /// Takes out what nobody wants, if there may be as much of it as of the rest.
+    fn sweep(&mut self) -> Vec<Job> {
+        let mut unwanted = Vec::new();
+        if self.jobs.len() < (2 * self.wanted).max(UNSWEPT) {
+            return unwanted;
+        }
+        for _ in 0..self.jobs.len() {
+            if let Some(job) = self.jobs.pop_front() {
+                match job.is_wanted() {
+                    true => self.jobs.push_back(job),
+                    false => unwanted.push(job),
+                }
+            }
+        }
+        self.wanted = self.jobs.len();
+        unwanted
+    }
 }
 
 impl Offload {
@@ -32,19 +58,15 @@ impl Offload {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.lock().jobs.len()
+    }
+
     /// Adds a job, and a thread of `runtime` to do it unless enough of them are at work.
     pub(super) fn add(self: &Arc<Self>, runtime: &Handle, job: Job) {
         let mut queue = self.queue.lock();
-        let mut unwanted = Vec::new();
-        for _ in 0..queue.jobs.len() {
-            if let Some(job) = queue.jobs.pop_front() {
-                if job.is_wanted() {
-                    queue.jobs.push_back(job);
-                } else {
-                    unwanted.push(job);
-                }
-            }
-        }
+        let unwanted = queue.sweep();
         queue.jobs.push_back(job);
         let worker = (queue.workers < self.max_workers).then(|| {
             queue.workers += 1;

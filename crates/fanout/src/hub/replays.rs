@@ -22,7 +22,7 @@ pub(super) struct Replays {
 }
 
 /// A view, by its number, and a publication, by its own.
-pub(super) type Key = (u64, u64);
+type Key = (u64, u64);
 
 #[derive(Default)]
 struct Cache {
@@ -65,10 +65,13 @@ impl Replays {
 
     /// Takes note that a slot is filled, and lets go of the oldest ones that are too much; who
     /// waits for one holds it.
-    pub(super) fn settle(&self, key: Key, weight: usize, max_bytes: usize) {
+    pub(super) fn settle(&self, view: u64, slot: &Arc<Slot>, weight: usize, max_bytes: usize) {
+        let key = (view, slot.seq);
         let mut freed = Vec::new();
         let mut cache = self.cache.lock();
-        if cache.slots.contains_key(&key) {
+        // It may have been forgotten, and another be in its place.
+        let here = cache.slots.get(&key);
+        if here.is_some_and(|here| Arc::ptr_eq(here, slot)) {
             let weight = weight + ENTRY_BYTES;
             cache.bytes += weight;
             cache.filled.push_back((key, weight));
@@ -83,7 +86,8 @@ impl Replays {
         drop(freed);
     }
 
-    /// Lets go of everything of a view.
+    /// Lets go of everything of a view. What is still to be rendered of it, and nobody else holds,
+    /// is not wanted any more.
     pub(super) fn forget(&self, view: u64) {
         let mut cache = self.cache.lock();
         let freed: Vec<_> = cache.slots.extract_if(|key, _| key.0 == view).collect();
@@ -95,6 +99,12 @@ impl Replays {
         });
         drop(cache);
         drop(freed);
+    }
+
+    /// How many wait for their turn, wanted or not.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.offload.waiting()
     }
 
     /// How many bytes the cache holds.

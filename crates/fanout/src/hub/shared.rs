@@ -21,7 +21,7 @@ use crate::observer::Observer;
 use crate::publication::Publication;
 use crate::query::{Query, Start};
 use crate::render::{Recipe, Writer};
-use crate::view::ViewKey;
+use crate::view::{Format, ViewKey};
 
 pub(crate) struct Shared {
     pub(crate) config: FanoutConfig,
@@ -73,6 +73,8 @@ pub(crate) struct View {
     pub(crate) replayed: watch::Sender<()>,
     /// How many sessions take compressed frames.
     pub(super) compressed_sessions: AtomicUsize,
+    /// How many times longer an export may take here than in a view of all of it as OTLP JSON.
+    effort: usize,
 }
 
 /// What a reader of the history gets next.
@@ -191,6 +193,13 @@ impl Shared {
         self.held.bytes() > self.config.frames_total_bytes
     }
 
+    /// Has sessions look after themselves if there are more frames than there may be.
+    pub(super) fn relieve(&self) {
+        if self.is_pressed() {
+            self.state.lock().wake_all();
+        }
+    }
+
     pub(super) fn one_session_less(&self) {
         self.live.send_modify(|live| *live -= 1);
     }
@@ -257,7 +266,14 @@ impl View {
             compressed_changes: watch::Sender::new(()),
             replayed: watch::Sender::new(()),
             compressed_sessions: AtomicUsize::new(0),
+            effort: 1 + key.filter.floating() + usize::from(key.format == Format::Points),
         }
+    }
+
+    /// How long an export of `length` bytes may take to render: as long as one of so many bytes in a
+    /// view of all of it as OTLP JSON.
+    pub(super) fn effort(&self, length: usize) -> usize {
+        length.saturating_mul(self.effort)
     }
 
     /// Tells all sessions that they might read on in the log.

@@ -304,6 +304,39 @@ async fn what_left_the_log_is_not_rendered() {
     assert!(count.load(Ordering::Relaxed) <= KEPT + workers);
 }
 
+/// Scenario: two views of metrics and one of logs; a long export of metrics whose rendering has not
+/// begun, a short one behind it that is there, and then a log, for which all logs together are too
+/// long.
+/// Guarantees: the long one is shed, and sessions are told, also those that take compressed
+/// frames: they read on behind it at once.
+#[test]
+fn who_waits_for_what_is_shed_is_told() {
+    let hub = hub(FanoutConfig {
+        lag_total_bytes: 2000,
+        ..FanoutConfig::default()
+    });
+    let mut sessions = [0, 1].map(|_| hub.subscribe(metrics()).unwrap());
+    sessions[1].accept_compressed();
+    let _logs = hub.subscribe(ViewKey::of(Signal::Logs)).unwrap();
+    let enter = |signal, number, len| {
+        let export = export(ECHO, number, len);
+        let (_, jobs) = hub.enter(signal, export, time::Instant::now()).unwrap();
+        jobs.into_iter().map(|(job, _)| job)
+    };
+    let waiting: Vec<_> = enter(Signal::Metrics, 1, 1500).collect();
+    enter(Signal::Metrics, 2, 0).for_each(Job::run);
+    let changes = sessions.each_ref().map(Subscription::changes);
+    for session in &mut sessions {
+        assert_eq!(read_all(session), (vec![], 0, 0));
+    }
+    enter(Signal::Logs, 3, 1000).for_each(Job::run);
+    for (session, changes) in sessions.iter_mut().zip(changes) {
+        assert!(changes.has_changed().unwrap());
+        assert_eq!(read_all(session), (vec![2], 1, 0));
+    }
+    waiting.into_iter().for_each(Job::run);
+}
+
 /// Scenario: the runtime that was to render is shut down, short and long exports; then a
 /// publisher with a live one.
 /// Guarantees: the slots count as lost, no session waits for them, and the next is rendered.

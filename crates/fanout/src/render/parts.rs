@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use otlp_codec::{DecodeError, split};
+use otlp_codec::{DecodeError, Signal, split};
 
 use super::message::Message;
 use super::{Failure, Recipe, malformed};
@@ -14,8 +14,12 @@ use crate::slot::{Frames, Outcome};
 /// is long beside them, for each part repeats it.
 pub(super) const MAX_WORK: usize = 32;
 
-/// How many bytes may be looked at anyway.
+/// How many bytes may be looked at, and held in pieces, anyway.
 pub(super) const FREE_WORK: usize = 1 << 20;
+
+/// How many bytes pieces of an export may hold while it is parted, as a multiple of its length:
+/// two halves of all of it, and room for what stands around items and is in each piece.
+pub(super) const MAX_PIECES: usize = 3;
 
 /// How many times shorter JSON can be than its protobuf: a double of a list takes 8 bytes there
 /// and may be a digit and a comma here.
@@ -27,6 +31,47 @@ struct Written {
     messages: Vec<Message>,
     bytes: usize,
     incomplete: bool,
+}
+
+/// Pieces of an export that wait for their turn, the first last.
+pub(super) struct Pieces<'w> {
+    waiting: Vec<Cow<'w, [u8]>>,
+    most_bytes: usize,
+}
+
+impl<'w> Pieces<'w> {
+    pub(super) fn of(wire: &'w [u8]) -> Self {
+        Self {
+            waiting: vec![Cow::Borrowed(wire)],
+            most_bytes: wire.len().saturating_mul(MAX_PIECES).max(FREE_WORK),
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Option<Cow<'w, [u8]>> {
+        self.waiting.pop()
+    }
+
+    /// How many bytes they hold.
+    pub(super) fn bytes(&self) -> usize {
+        self.waiting.iter().map(|piece| piece.len()).sum()
+    }
+
+    /// Whether there is room for both halves of a piece, which are never longer than it.
+    pub(super) fn may_halve(&self, piece: &[u8]) -> bool {
+        self.bytes().saturating_add(2 * piece.len()) <= self.most_bytes
+    }
+
+    /// Takes the halves of a piece. False if there are none, or no room for them.
+    pub(super) fn halve(&mut self, signal: Signal, piece: &[u8]) -> Result<bool, DecodeError> {
+        if !self.may_halve(piece) {
+            return Ok(false);
+        }
+        let halves = split::halves(signal, piece)?;
+        let parted = halves.is_some();
+        let halves = halves.into_iter().flat_map(|[one, other]| [other, one]);
+        self.waiting.extend(halves.map(Cow::Owned));
+        Ok(parted)
+    }
 }
 
 impl Recipe {
@@ -55,8 +100,8 @@ impl Recipe {
     fn write_parts(&self, publication: &Publication, wire: &[u8]) -> Result<Written, DecodeError> {
         let mut written = Written::default();
         let mut work_left = wire.len().saturating_mul(MAX_WORK).max(FREE_WORK);
-        let mut left = vec![Cow::Borrowed(wire)];
-        while let Some(piece) = left.pop() {
+        let mut left = Pieces::of(wire);
+        while let Some(piece) = left.next() {
             match self.try_piece(publication, &piece) {
                 Ok(None) => continue,
                 Ok(Some(message)) => {
@@ -77,10 +122,7 @@ impl Recipe {
                 break;
             };
             work_left = rest;
-            match split::halves(publication.signal, &piece)? {
-                Some([one, other]) => left.extend([Cow::Owned(other), Cow::Owned(one)]),
-                None => written.incomplete = true,
-            }
+            written.incomplete |= !left.halve(publication.signal, &piece)?;
         }
         Ok(written)
     }

@@ -261,6 +261,36 @@ proptest! {
     }
 }
 
+/// Scenario: an export of many records whose resource is as long as a thousandth of it, as half of
+/// it, and as nearly all of it, halved on and on.
+/// Guarantees: its pieces never hold more than thrice its length; where that is enough, every
+/// record comes out once.
+#[test]
+fn pieces_of_an_export_hold_a_few_times_its_length() {
+    const RECORDS: usize = 1000;
+    for (context, all) in [(1 << 11, true), (1 << 20, false), (1 << 23, false)] {
+        let attribute = json!({"key": "k", "value": {"stringValue": "v".repeat(context)}});
+        let body = json!({"stringValue": "b".repeat(1 << 10)});
+        let records: Vec<_> = (0..RECORDS).map(|_| json!({"body": body})).collect();
+        let export = publication(
+            Signal::Logs,
+            &json!({"resourceLogs": [{
+                "resource": {"attributes": [attribute]},
+                "scopeLogs": [{"logRecords": records}],
+            }]}),
+        );
+        let most = parts::MAX_PIECES * export.wire.len();
+        let mut pieces = parts::Pieces::of(&export.wire);
+        let mut single = 0;
+        while let Some(piece) = pieces.next() {
+            let halved = pieces.halve(Signal::Logs, &piece).unwrap();
+            single += usize::from(!halved && pieces.may_halve(&piece));
+            assert!(pieces.bytes() <= most, "{context}");
+        }
+        assert_eq!(single == RECORDS, all, "{context}: {single}");
+    }
+}
+
 /// Scenario: a short export of many items whose resource is longer than a frame may be, and one
 /// whose parts are long together.
 /// Guarantees: what is tried is a small multiple of its length, and what comes of it is bounded.

@@ -3,7 +3,8 @@
 //!
 //! What stands between two `*` is looked for from left to right, and never again further on, so
 //! that a text is gone through once for each glob: as fast as memory where there is no `?`, and
-//! otherwise in at most its length times that of the glob.
+//! otherwise in at most its length times the number of those behind a `*`, which
+//! [`MAX_FLOATING`](super::MAX_FLOATING) bounds.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -79,6 +80,12 @@ fn runs(glob: &str) -> Vec<Vec<String>> {
     texts.push(text);
     runs.push(texts);
     runs
+}
+
+/// How many `?` a glob has behind a `*`, where they may stand anywhere.
+pub(super) fn floating(glob: &str) -> usize {
+    let behind = runs(glob).into_iter().skip(1);
+    behind.map(|texts| texts.len() - 1).sum()
 }
 
 /// Whether a backslash before it makes it stand for itself.

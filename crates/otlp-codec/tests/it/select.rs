@@ -3,7 +3,7 @@
 mod twin;
 
 use otlp_codec::select::{
-    Filter, FilterError, MAX_CLAUSES, MAX_GLOB_BYTES, MAX_LENGTH, Selected, Subject,
+    Filter, FilterError, MAX_CLAUSES, MAX_FLOATING, MAX_GLOB_BYTES, MAX_LENGTH, Selected, Subject,
 };
 use otlp_codec::typed::Request;
 use otlp_codec::{Limits, Signal};
@@ -242,6 +242,18 @@ fn filters_are_values() {
     }
     let one_more = filter.add(Subject::Scope, "s");
     assert_eq!(one_more, Err(FilterError::TooLongTogether));
+    let mut filter = Filter::new();
+    let many = "?".repeat(MAX_FLOATING);
+    for fits in [
+        format!(r"{many}?x"),
+        format!(r"*a{many}"),
+        r"*\?".to_owned(),
+    ] {
+        filter.add(Subject::Metric, &fits).unwrap();
+    }
+    assert_eq!(filter.floating(), MAX_FLOATING);
+    let one_more = filter.add(Subject::Scope, "*?");
+    assert_eq!(one_more, Err(FilterError::TooManyFloating));
 
     let mut any = Filter::new();
     any.add(Subject::Metric, "a").unwrap();

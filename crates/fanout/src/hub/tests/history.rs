@@ -199,3 +199,48 @@ fn who_has_nothing_to_replay_needs_no_history() {
         assert_eq!(read_all(&mut session), (vec![7], 0, 0));
     }
 }
+
+/// Scenario: all who render are busy; one client after the other asks for the newest export in a
+/// view of its own, and goes; then those who render are free again, and two sessions ask in one
+/// view, of whom one goes.
+/// Guarantees: what nobody waits for any more is not rendered and does not pile up; who stays
+/// gets it.
+#[tokio::test]
+async fn who_has_gone_is_not_rendered_for() {
+    const GUESTS: usize = 500;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let (go, gate) = mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
+    let rendered = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&rendered);
+    let slow: Writer = Arc::new(move |_, _, wire, _, out| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        // Until the other end is dropped.
+        let _ = gate.lock().unwrap().recv();
+        out.extend_from_slice(wire);
+        Ok(())
+    });
+    let hub = Hub::with_writer(FanoutConfig::default(), Arc::new(NoObserver), slow);
+    hub.publish(Signal::Metrics, export(ECHO, 1, 0), 1);
+    let ask = |max_frame: usize| {
+        let mut query = replay();
+        query.view.max_frame = Some(max_frame);
+        let mut session = hub.subscribe(query).unwrap();
+        assert_eq!(read_all(&mut session), (vec![], 0, 0));
+        session
+    };
+    let busy: Vec<_> = (0..cores).map(|at| ask(2000 + at)).collect();
+    for guest in 0..GUESTS {
+        drop(ask(3000 + guest));
+        let waiting = hub.shared.replays.waiting();
+        assert!(waiting <= 32, "{waiting}");
+    }
+    let (mut stays, goes) = (ask(1500), ask(1500));
+    drop(goes);
+    drop(go);
+    assert_eq!(settled(&mut stays, 1).await, (vec![1], 0));
+    for mut session in busy {
+        assert_eq!(settled(&mut session, 1).await, (vec![1], 0));
+    }
+    assert_eq!(rendered.load(Ordering::Relaxed), cores + 1);
+}
