@@ -62,13 +62,15 @@ pub fn json_to_protobuf(
 }
 
 /// Writes protobuf from OTLP JSON, over and over. Holds a scratch buffer that grows to the longest
-/// input or output so far; drop it to give the memory back.
+/// input or output so far, and one for the longest text with an escape; drop it to give the memory
+/// back.
 #[derive(Debug)]
 pub struct JsonReader {
     /// Kept at full length: making it longer writes zeros.
     scratch: Vec<u8>,
     /// How many bytes the lengths of sub-messages took the last time.
     widths: [u8; strings::ALL_SLOTS],
+    /// The last text that had an escape.
     unescaped: Vec<u8>,
     memo: writer::Memo,
     fallbacks: u64,
@@ -149,10 +151,10 @@ impl JsonReader {
         self.fallbacks
     }
 
-    /// How many bytes the scratch buffer holds.
+    /// How many bytes its buffers hold, used or not.
     #[must_use]
     pub fn scratch_bytes(&self) -> usize {
-        self.scratch.len()
+        self.scratch.capacity() + self.unescaped.capacity()
     }
 
     /// Writes into the scratch buffer; gives the length, or nothing if one pass can't do it.
