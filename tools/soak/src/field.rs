@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 use crate::World;
 use crate::door::{Door, Leaves, PATIENCE};
 use crate::exports::Exports;
+use crate::gauges::{Gauges, left_behind};
 use crate::ledger::Ledger;
 use crate::options::{JUDGED_MINUTES, Options};
 use crate::relay::Relay;
@@ -27,6 +28,9 @@ const MISFITS: usize = 2;
 
 /// Clients before the first count of descriptors, of each transport.
 const WARM_UP: usize = 32;
+/// What counts replaced files that can be used, and those that can't.
+const USABLE: &str = "reloads";
+const UNUSABLE: &str = "reloads_of_garbage";
 /// How long a closed connection may take to be forgotten.
 const SETTLES: Duration = Duration::from_secs(1);
 
@@ -135,7 +139,8 @@ impl Field {
     /// Replaces the relay's files.
     pub(crate) fn reload(&self) {
         match self.relay.reload() {
-            Ok(()) => self.world.tally.count("reloads"),
+            Ok(true) => self.world.tally.count(USABLE),
+            Ok(false) => self.world.tally.count(UNUSABLE),
             Err(error) => {
                 let tally = &self.world.tally;
                 tally.fault(Fault::Reloading, || format!("{error:#}"));
@@ -167,6 +172,14 @@ impl Field {
             quiet.is_empty(),
             format!("{quiet:?} did not"),
         );
+        let door = &self.world.door;
+        let behind = left_behind(door).await?;
+        section.line(
+            "nothing is held when all have gone",
+            behind.is_empty(),
+            format!("{behind:?} is left"),
+        );
+        self.tell_reloads(&Gauges::of(door).await?, &mut section)?;
         let left = self.relay.descriptors_down_to(self.descriptors).await?;
         let before = self.descriptors;
         section.line(
@@ -189,6 +202,27 @@ impl Field {
         ]);
         section.totals = self.relay.totals();
         Ok(section)
+    }
+
+    /// Whether the relay has read its files when it was told to, and refused those that it should.
+    fn tell_reloads(&self, gauges: &Gauges, section: &mut Section) -> Result<()> {
+        let counts = &section.counts;
+        let told = |what| counts.get(what).copied().unwrap_or_default() as f64;
+        let read = |result: &str| {
+            let labels = [r#"what="settings""#, &format!("result=\"{result}\"")];
+            gauges.sum("otlp_relay_reloads_total", &labels)
+        };
+        let (taken, refused) = (read("success")?, read("failure")?);
+        // Two signals that come at once are one.
+        let enough = |read: f64, told: f64| read <= told && read + 1.0 >= 0.9 * told;
+        let holds = enough(taken, told(USABLE)) && enough(refused, told(UNUSABLE));
+        let seen = format!(
+            "{taken} of {} taken, {refused} of {} refused",
+            told(USABLE),
+            told(UNUSABLE)
+        );
+        section.line("files are read when it is told to", holds, seen);
+        Ok(())
     }
 
     fn tell_memory(&self, options: &Options, section: &mut Section) {

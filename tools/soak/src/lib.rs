@@ -16,6 +16,7 @@ pub mod tally;
 mod authority;
 mod door;
 mod exports;
+mod gauges;
 mod ledger;
 mod rude;
 mod senders;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -25,7 +26,7 @@ pub const TOKEN: &str = "the-token-of-the-soak-test";
 /// How long a relay may take to begin or to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often something is looked at that takes its time.
-const GLANCE: Duration = Duration::from_millis(100);
+pub(crate) const GLANCE: Duration = Duration::from_millis(100);
 /// What is set otherwise than by default, so that what takes long happens often, and what may
 /// fill is full soon: memory is to be flat then.
 const FLAGS: [&str; 18] = [
@@ -53,6 +54,8 @@ const FLAGS: [&str; 18] = [
 pub struct Relay {
     child: Child,
     log: Arc<Mutex<Log>>,
+    /// Reads the log to its end.
+    reader: Option<JoinHandle<()>>,
     folder: PathBuf,
     authority: Option<Authority>,
     /// Where it takes HTTP and WebSocket.
@@ -91,6 +94,12 @@ impl Relay {
             command.arg("--tls-cert").arg(file("cert.pem"));
             command.arg("--tls-key").arg(file("key.pem"));
         }
+        for (name, _) in std::env::vars_os() {
+            // What is set for whoever runs this is not meant for this relay.
+            if name.to_string_lossy().starts_with("OTLP_RELAY_") {
+                command.env_remove(name);
+            }
+        }
         let mut child = command
             .env("OTLP_RELAY_LOG_FORMAT", "json")
             .stdin(Stdio::null())
@@ -99,11 +108,16 @@ impl Relay {
             .spawn()
             .with_context(|| format!("{} can't be run", program.display()))?;
         let log = Arc::new(Mutex::new(Log::default()));
-        let addresses = child.stderr.take().map(|stderr| follow(stderr, &log));
+        let (reader, addresses) = child
+            .stderr
+            .take()
+            .map(|stderr| follow(stderr, &log))
+            .unzip();
         // From here on it is killed when something fails.
         let mut relay = Self {
             child,
             log,
+            reader,
             folder,
             authority,
             http: SocketAddr::from(([0, 0, 0, 0], 0)),
@@ -169,21 +183,24 @@ impl Relay {
     }
 
     /// Changes its files, now and then to something that can't be used, and has it read them.
+    /// Whether they can be used.
     ///
     /// # Errors
     ///
     /// If they can't be written, or it has ended.
-    pub fn reload(&self) -> Result<()> {
+    pub fn reload(&self) -> Result<bool> {
         let others: u64 = fastrand::u64(..);
-        let tokens = match fastrand::u8(..4) {
-            0 => "no token\n\u{0}".to_owned(),
-            _ => format!("{TOKEN}\nanother-token-of-{others:016x}\n"),
+        let usable = fastrand::u8(..4) > 0;
+        let tokens = match usable {
+            true => format!("{TOKEN}\nanother-token-of-{others:016x}\n"),
+            false => "no token\n\u{0}".to_owned(),
         };
         write(&self.folder, "tokens", &tokens)?;
         if let Some(authority) = &self.authority {
             authority.issue(&self.folder)?;
         }
-        self.signal(Signal::SIGHUP)
+        self.signal(Signal::SIGHUP)?;
+        Ok(usable)
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
@@ -201,6 +218,10 @@ impl Relay {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
+                // The log ends with the process, but its last lines may not be read yet.
+                if let Some(reader) = self.reader.take() {
+                    tokio::task::spawn_blocking(|| reader.join()).await?.ok();
+                }
                 return Ok(status);
             }
             sleep(GLANCE).await;
@@ -250,11 +271,14 @@ pub(crate) fn write(folder: &Path, name: &str, contents: &str) -> Result<()> {
     Ok(fs::rename(new, folder.join(name))?)
 }
 
-/// Reads a log to its end, or the relay would stand still one day. Passes on the addresses in it.
-fn follow(output: impl Read + Send + 'static, log: &Arc<Mutex<Log>>) -> Receiver<SocketAddr> {
+/// Reads a log to its end, or lines of it would be lost one day. Passes on the addresses in it.
+fn follow(
+    output: impl Read + Send + 'static,
+    log: &Arc<Mutex<Log>>,
+) -> (JoinHandle<()>, Receiver<SocketAddr>) {
     let (sender, addresses) = channel();
     let log = Arc::clone(log);
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             if let Some(address) = address_in(&line) {
                 // Nobody waits for those that come later.
@@ -268,7 +292,7 @@ fn follow(output: impl Read + Send + 'static, log: &Arc<Mutex<Log>>) -> Receiver
             log.last = line;
         }
     });
-    addresses
+    (reader, addresses)
 }
 
 /// The address that a line of the log says to listen on.
