@@ -15,7 +15,7 @@ use crate::gauges::{Gauges, left_behind};
 use crate::ledger::Ledger;
 use crate::options::{JUDGED_MINUTES, Options};
 use crate::relay::Relay;
-use crate::report::{Section, growth};
+use crate::report::{Growth, Section};
 use crate::rude::annoy;
 use crate::senders::{self, Connection, Transport};
 use crate::stop::Stopper;
@@ -227,7 +227,11 @@ impl Field {
 
     fn tell_memory(&self, options: &Options, section: &mut Section) {
         let (first, second) = self.samples.split_at(self.samples.len() / 2);
-        let growth = growth(second) / f64::from(1 << 20);
+        let growth = Growth::of(second);
+        let (by, error) = (
+            growth.by / f64::from(1 << 20),
+            growth.error.unwrap_or_default() / f64::from(1 << 20),
+        );
         let most = |samples: &[(Duration, u64)]| {
             mib(samples.iter().map(|(_, held)| *held).max().unwrap_or(0))
         };
@@ -236,17 +240,20 @@ impl Field {
         let bound = options.max_growth;
         let seen = match judged {
             true => {
-                format!("{growth:.2} MiB, of at most {bound}; peaks {before:.1} and {after:.1} MiB")
+                format!(
+                    "{by:.2} ± {error:.2} MiB, of at most {bound}; peaks {before:.1} and {after:.1} MiB"
+                )
             }
-            false => format!("{growth:.2} MiB, not judged before {JUDGED_MINUTES} minutes"),
+            false => format!("{by:.2} MiB, not judged before {JUDGED_MINUTES} minutes"),
         };
         section.line(
             "memory is flat in the second half",
-            !judged || growth <= bound,
+            !judged || !growth.exceeds(bound * f64::from(1 << 20)),
             seen,
         );
         section.process.extend([
-            ("resident_growth_mib", growth),
+            ("resident_growth_mib", by),
+            ("resident_growth_error_mib", error),
             ("resident_most_mib_first_half", before),
             ("resident_most_mib_second_half", after),
             (

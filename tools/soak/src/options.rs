@@ -28,7 +28,7 @@ pub struct Options {
     #[arg(long, default_value_t = 8)]
     pub guests: usize,
     /// How much resident memory may grow in the second half of a run of 4 minutes or more, by the
-    /// line that fits it best, in MiB
+    /// line that fits it best and beyond what chance explains (two standard errors), in MiB
     #[arg(long, default_value_t = 8.0)]
     pub max_growth: f64,
 }

@@ -101,29 +101,67 @@ impl Section {
     }
 }
 
-/// The growth of something that was measured at those times, over the time from the first to the
-/// last, by the line that fits best (least squares).
-#[must_use]
-pub fn growth(samples: &[(Duration, u64)]) -> f64 {
-    let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
-        return 0.0;
-    };
-    let points = samples
-        .iter()
-        .map(|(at, value)| (at.as_secs_f64(), *value as f64));
-    let count = samples.len() as f64;
-    let sum = points
-        .clone()
-        .fold((0.0, 0.0), |sum, (x, y)| (sum.0 + x, sum.1 + y));
-    let mean = (sum.0 / count, sum.1 / count);
-    let (mut both, mut square) = (0.0, 0.0);
-    for (x, y) in points {
-        both += (x - mean.0) * (y - mean.1);
-        square += (x - mean.0) * (x - mean.0);
+/// How many samples are taken as one: next to each other they tell nearly the same.
+const BLOCK: usize = 30;
+
+/// How much something grew.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Growth {
+    /// From the first sample to the last, by the line that fits best (least squares).
+    pub by: f64,
+    /// The standard error of that: how far chance may well be off. None if there are too few
+    /// samples to tell.
+    pub error: Option<f64>,
+}
+
+impl Growth {
+    /// That of something which was measured at those times: of the means of every [`BLOCK`]
+    /// samples, or of the samples if they are fewer than three times as many.
+    #[must_use]
+    pub fn of(samples: &[(Duration, u64)]) -> Self {
+        let block = if samples.len() < 3 * BLOCK { 1 } else { BLOCK };
+        let mean = |block: &[(Duration, u64)], of: fn(&(Duration, u64)) -> f64| {
+            block.iter().map(of).sum::<f64>() / block.len() as f64
+        };
+        let blocks = samples.chunks(block).map(|block| {
+            let time = mean(block, |(at, _)| at.as_secs_f64());
+            (time, mean(block, |(_, value)| *value as f64))
+        });
+        let points: Vec<_> = blocks.collect();
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
+            return Self::default();
+        };
+        Self::along(&points, (last.0 - first.0).as_secs_f64())
     }
-    match square > 0.0 {
-        true => both / square * (last.0 - first.0).as_secs_f64(),
-        false => 0.0,
+
+    /// Over `time`, along the line through points.
+    fn along(points: &[(f64, f64)], time: f64) -> Self {
+        let count = points.len() as f64;
+        let sum = points
+            .iter()
+            .fold((0.0, 0.0), |sum, (x, y)| (sum.0 + x, sum.1 + y));
+        let mean = (sum.0 / count, sum.1 / count);
+        let (mut both, mut square) = (0.0, 0.0);
+        for (x, y) in points {
+            both += (x - mean.0) * (y - mean.1);
+            square += (x - mean.0) * (x - mean.0);
+        }
+        if square == 0.0 {
+            return Self::default();
+        }
+        let slope = both / square;
+        let off = |(x, y): &(f64, f64)| (y - mean.1 - slope * (x - mean.0)).powi(2);
+        let scatter: f64 = points.iter().map(off).sum();
+        Self {
+            by: slope * time,
+            error: (points.len() > 2).then(|| time * (scatter / (count - 2.0) / square).sqrt()),
+        }
+    }
+
+    /// Whether it is more than `bound`, by more than chance explains: twice its standard error.
+    #[must_use]
+    pub fn exceeds(self, bound: f64) -> bool {
+        self.by - 2.0 * self.error.unwrap_or_default() > bound
     }
 }
 
@@ -136,15 +174,29 @@ mod tests {
         (100..=200).map(at).collect()
     }
 
-    /// Scenario: what stays, what grows by 3 a second, and what goes up and down.
-    /// Guarantees: the growth from the first to the last: none, 300, and nearly none.
+    /// Scenario: what stays, what grows by 3 a second, that beside what goes up and down, and what
+    /// only goes up and down.
+    /// Guarantees: the growth from the first to the last: none, 300, about 300, and nearly none;
+    /// what grows exceeds a bound below that, what goes up and down does not.
     #[test]
     fn growth_is_that_of_the_line_that_fits_best() {
-        assert_eq!(growth(&[]), 0.0);
-        assert_eq!(growth(&samples(|_| 7)[..1]), 0.0);
-        assert_eq!(growth(&samples(|_| 7)), 0.0);
-        assert!((growth(&samples(|second| 50 + 3 * second)) - 300.0).abs() < 1e-6);
-        assert!(growth(&samples(|second| 1000 * (second % 2))).abs() < 50.0);
+        assert_eq!(Growth::of(&[]), Growth::default());
+        assert_eq!(Growth::of(&samples(|_| 7)[..1]), Growth::default());
+        let none = Growth::of(&samples(|_| 7));
+        assert_eq!((none.by, none.error), (0.0, Some(0.0)));
+        assert!(!none.exceeds(0.0));
+        let grows = Growth::of(&samples(|second| 50 + 3 * second));
+        assert!((grows.by - 300.0).abs() < 1e-6 && grows.exceeds(299.0));
+        assert!(!grows.exceeds(301.0));
+        let both = Growth::of(&samples(|second| 3 * second + 50 * (second % 2)));
+        assert!((both.by - 300.0).abs() < 10.0 && both.exceeds(250.0));
+        let swings = Growth::of(&samples(|second| 1000 * (second / 20 % 2)));
+        assert!(
+            swings.by.abs() < 1000.0 && !swings.exceeds(50.0),
+            "{swings:?}"
+        );
+        let few = Growth::of(&samples(|second| 3 * second)[..2]);
+        assert_eq!((few.by, few.error), (3.0, None));
     }
 
     /// Scenario: a report of a line that holds, and of one more that doesn't.
