@@ -38,24 +38,31 @@ pub(crate) fn hint(error: &io::Error) -> &'static str {
 /// What was last seen of files, so that a change is noticed, and one that can't be used is
 /// complained of once. It holds no contents, which may be secret.
 #[derive(Debug)]
-pub(crate) struct Seen(Mutex<u64>);
+pub(crate) struct Seen(Mutex<Digest>);
+
+/// What files hold, or why they can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Digest(u64);
 
 impl Seen {
     /// What is there now.
-    pub(crate) fn new(now: &impl Hash) -> Self {
-        Self(Mutex::new(digest(now)))
+    pub(crate) fn new(now: Digest) -> Self {
+        Self(Mutex::new(now))
     }
 
-    /// Whether there is something else now than before.
-    pub(crate) fn changes(&self, now: &impl Hash) -> bool {
-        let now = digest(now);
+    /// Notes what is there now. Whether it is something else than before.
+    pub(crate) fn changes(&self, now: Digest) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *seen, now) != now
     }
 }
 
-fn digest(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+impl Digest {
+    /// Of contents, or of the message that tells why there are none.
+    pub(crate) fn of<T: Hash, E: ToString>(contents: &Result<T, E>) -> Self {
+        let mut hasher = DefaultHasher::new();
+        let contents = contents.as_ref().map_err(ToString::to_string);
+        contents.hash(&mut hasher);
+        Self(hasher.finish())
+    }
 }

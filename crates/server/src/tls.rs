@@ -30,7 +30,7 @@ use x509_parser::prelude::FromDer;
 use crate::config::TlsConfig;
 use crate::counters::Counters;
 use crate::counters::labels::Listener;
-use crate::files::{self, Seen};
+use crate::files::{self, Digest, Seen};
 use crate::throttle::Throttle;
 
 pub use error::TlsError;
@@ -91,12 +91,9 @@ impl Inside {
 /// Files that were read again and not put into force yet.
 pub(crate) struct Prepared {
     config: TlsConfig,
-    files: Files,
+    seen: Digest,
     current: Current,
 }
-
-/// The contents of the files, or why they can't be read.
-type Contents = Result<Files, TlsError>;
 
 #[derive(Hash)]
 struct Files {
@@ -120,10 +117,13 @@ impl Tls {
     ///
     /// [`TlsError`].
     pub fn read(config: TlsConfig, counters: Arc<Counters>) -> Result<Self, TlsError> {
-        let files = Files::read(&config)?;
-        let current = Current::new(&config, &files)?;
+        let Prepared {
+            config,
+            seen,
+            current,
+        } = prepare(config).1?;
         Ok(Self {
-            seen: Seen::new(&Ok::<_, String>(&files)),
+            seen: Seen::new(seen),
             current: RwLock::new(current),
             config: RwLock::new(config),
             counters,
@@ -148,36 +148,37 @@ impl Tls {
     ///
     /// [`TlsError`]; everything is as it was.
     pub fn reload_if_changed(&self) -> Option<Result<(), TlsError>> {
-        let config = self.config();
-        let files = Files::read(&config);
-        self.note(&files).then(|| {
-            let prepared = Prepared::new(config, files?)?;
-            self.put_into_force(prepared);
+        let (seen, prepared) = prepare(self.config());
+        let changes = self.seen.changes(seen);
+        changes.then(|| {
+            self.put_into_force(prepared?);
             Ok(())
         })
     }
 
-    /// Reads the files of `config`, which may be others than before; nothing changes yet.
+    /// Reads the files of `config`, which may be others than before; nothing changes yet. What is
+    /// good counts as seen once it is in force, as with [`crate::tokens`].
     ///
     /// # Errors
     ///
     /// [`TlsError`].
     pub(crate) fn prepare(&self, config: TlsConfig) -> Result<Prepared, TlsError> {
-        let files = Files::read(&config);
-        if config == self.config() {
-            self.note(&files);
+        let is_ours = config == self.config();
+        let (seen, prepared) = prepare(config);
+        if is_ours && prepared.is_err() {
+            self.seen.changes(seen);
         }
-        Prepared::new(config, files?)
+        prepared
     }
 
     /// Serves new connections with files that were read before.
     pub(crate) fn put_into_force(&self, prepared: Prepared) {
         let Prepared {
             config,
-            files,
+            seen,
             current,
         } = prepared;
-        self.note(&Ok(files));
+        self.seen.changes(seen);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
     }
@@ -198,12 +199,6 @@ impl Tls {
     pub(crate) fn expires(&self) -> Option<i64> {
         let current = self.current.read();
         current.unwrap_or_else(PoisonError::into_inner).expires
-    }
-
-    /// Whether that is something else than before.
-    fn note(&self, files: &Contents) -> bool {
-        self.seen
-            .changes(&files.as_ref().map_err(ToString::to_string))
     }
 
     fn acceptor(&self, inside: Inside) -> TlsAcceptor {
@@ -258,15 +253,19 @@ async fn shake_hands(io: TcpStream, acceptor: TlsAcceptor) -> io::Result<Handsha
     Ok(Handshake::Done(Either::Right(Box::new(stream))))
 }
 
-impl Prepared {
-    fn new(config: TlsConfig, files: Files) -> Result<Self, TlsError> {
+/// Reads files: what is there, and what to serve with if they can be used.
+fn prepare(config: TlsConfig) -> (Digest, Result<Prepared, TlsError>) {
+    let files = Files::read(&config);
+    let seen = Digest::of(&files);
+    let prepared = files.and_then(|files| {
         let current = Current::new(&config, &files)?;
-        Ok(Self {
+        Ok(Prepared {
             config,
-            files,
+            seen,
             current,
         })
-    }
+    });
+    (seen, prepared)
 }
 
 impl Current {
@@ -313,7 +312,7 @@ impl Current {
 }
 
 impl Files {
-    fn read(config: &TlsConfig) -> Contents {
+    fn read(config: &TlsConfig) -> Result<Self, TlsError> {
         let read = |path: &Path| {
             files::read(path, MAX_FILE).map_err(|source| TlsError::read(path, source))
         };

@@ -163,3 +163,6 @@ fn tell_tokens(whose: &str, Reloaded { count, gone }: &Reloaded) {
 fn tell_tls() {
     info!("the files for TLS were read again; they count for new connections");
 }
+
+#[cfg(test)]
+mod tests;
