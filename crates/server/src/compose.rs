@@ -229,7 +229,9 @@ impl Relay {
             origin: self.origin,
         };
         let reloading = actix_rt::spawn(reloading.watch(self.config.reload_interval));
-        announce::listening(&addresses, &grpc_addresses, &metrics_addresses, &self.files);
+        let shown = self.config.metrics.enabled;
+        announce::listening(&addresses, &grpc_addresses, &self.files);
+        announce::pages(&metrics_addresses, shown, &self.files);
         let demo = addresses.first().filter(|_| self.config.demo);
         let host = self.config.gate.allowed_hosts.first().cloned();
         let demo = demo.map(|address| actix_rt::spawn(showing::run(*address, host)));
@@ -290,7 +292,8 @@ impl Relay {
         let mut parts = self.without_metrics(addresses, grpc);
         let mut pages = Parts {
             serves: Serves::Pages,
-            rules: self.rules(metrics),
+            // No token is asked for there, so the rule for Host is all that there is.
+            rules: self.rules(metrics, &Asked::default()),
             connections: self.connections(Listener::Metrics, MAX_METRICS_CONNECTIONS, None),
             ..parts.clone()
         };
@@ -324,7 +327,7 @@ impl Relay {
         let counters = self.counters();
         let hub = Hub::new(config.fanout.clone(), counters.clone());
         let tokens = &self.files.tokens;
-        let rules = self.rules(addresses);
+        let rules = self.rules(addresses, tokens);
         let (http, rpc) = (&config.connections, &config.grpc);
         Parts {
             serves: Serves::Everything,
@@ -363,8 +366,9 @@ impl Relay {
         }
     }
 
-    fn rules(&self, addresses: &[SocketAddr]) -> Arc<Rules> {
-        let (gate, tokens) = (&self.config.gate, &self.files.tokens);
+    /// The rules at addresses where these tokens are asked for.
+    fn rules(&self, addresses: &[SocketAddr], tokens: &Asked) -> Arc<Rules> {
+        let gate = &self.config.gate;
         Arc::new(Rules::new(gate, addresses, tokens, self.counters()))
     }
 
