@@ -223,7 +223,7 @@ impl Relay {
         let handle = server.handle();
         let reloading = reload::Reloading {
             files: self.files.clone(),
-            rules: parts.rules.clone(),
+            rules: [parts.rules.clone(), pages.rules.clone()],
             cors: parts.cors.clone(),
             hub: parts.fanout.hub.clone(),
             origin: self.origin,
@@ -233,7 +233,8 @@ impl Relay {
         announce::listening(&addresses, &grpc_addresses, &self.files);
         announce::pages(&metrics_addresses, shown, &self.files);
         let demo = addresses.first().filter(|_| self.config.demo);
-        let host = self.config.gate.allowed_hosts.first().cloned();
+        let rules = parts.rules.clone();
+        let host = move || rules.first_host();
         let demo = demo.map(|address| actix_rt::spawn(showing::run(*address, host)));
 
         let mut serving = actix_rt::spawn(server);

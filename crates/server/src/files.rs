@@ -6,12 +6,18 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// A file's contents.
+/// A file's contents. It may be named by a link.
 ///
 /// # Errors
 ///
-/// What the system says, or [`ErrorKind::FileTooLarge`] beyond `limit` bytes.
+/// What the system says; [`ErrorKind::FileTooLarge`] beyond `limit` bytes;
+/// [`ErrorKind::InvalidInput`] for a pipe, say, which is not opened: it would be waited for.
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        let why = "it is no regular file";
+        return Err(io::Error::new(ErrorKind::InvalidInput, why));
+    }
     let mut contents = Vec::new();
     File::open(path)?
         .take(limit.saturating_add(1))
@@ -64,5 +70,39 @@ impl Digest {
         let contents = contents.as_ref().map_err(ToString::to_string);
         contents.hash(&mut hasher);
         Self(hasher.finish())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::process::Command;
+
+    use super::*;
+
+    /// Scenario: a file, links to it as Kubernetes makes them of a secret, a pipe that nobody
+    /// writes to, a link to that, and a folder.
+    /// Guarantees: what the file holds is read through the links; the pipe is refused at once, and
+    /// the folder with what to do about it.
+    #[test]
+    fn regular_files_alone_are_read() {
+        let folder = format!("otlp-relay-files-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        std::fs::create_dir_all(folder.join("..data-1")).unwrap();
+        std::fs::write(folder.join("..data-1/tokens"), "a").unwrap();
+        symlink("..data-1", folder.join("..data")).unwrap();
+        symlink("..data/tokens", folder.join("tokens")).unwrap();
+        assert_eq!(read(&folder.join("tokens"), 1).unwrap(), b"a");
+        let pipe = folder.join("pipe");
+        let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        symlink("pipe", folder.join("link")).unwrap();
+        for name in ["pipe", "link"] {
+            let error = read(&folder.join(name), 1).unwrap_err();
+            assert_eq!(error.to_string(), "it is no regular file");
+        }
+        let error = read(&folder, 1).unwrap_err();
+        assert_eq!(hint(&error), "; name a file in it");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

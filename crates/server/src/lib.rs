@@ -7,6 +7,7 @@
 //! [`Relay`] is the whole program, callable from a test. Beside it, [`conversion`] converts files
 //! with [`::convert`], without a relay.
 
+mod aside;
 pub mod base_path;
 pub mod bridge;
 pub mod cli;
