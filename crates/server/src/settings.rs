@@ -31,5 +31,5 @@ pub(crate) use kind::Written;
 pub(crate) use reference::reference;
 pub(crate) use schema::schema;
 pub(crate) use show::{defaults, show};
-pub(crate) use source::{CONFIG, Value, is_of_log};
+pub(crate) use source::{CONFIG, Names, Value, is_of_log};
 pub(crate) use table::{Setting, groups, settings};

@@ -17,7 +17,7 @@ use crate::cors::Cors;
 use crate::counters::labels::{Reload, Reloadable};
 use crate::gate::Rules;
 use crate::logging::Log;
-use crate::settings::{Loaded, Problems, Source, Value, Written};
+use crate::settings::{Loaded, Names, Problems, Source, Value, Written};
 
 pub(super) use files::Files;
 use files::Prepared;
@@ -72,7 +72,10 @@ impl Reloading {
 
     /// All or nothing: what can't be used leaves everything as it was.
     async fn reload(&mut self) {
-        let source = self.origin.as_ref().map(|origin| origin.source.clone());
+        let source = self.origin.as_ref().map(|origin| {
+            let names = origin.loaded.names.clone();
+            (origin.source.clone(), names)
+        });
         let files = self.files.clone();
         let read = aside("reading everything again", move || read(source, &files));
         let (loaded, prepared) = match read.await {
@@ -107,8 +110,12 @@ impl Reloading {
 
 /// The configuration as it is now, if it is known where it comes from, and its files, or what is
 /// wrong with either.
-fn read(source: Option<Source>, files: &Files) -> Result<(Option<Loaded>, Prepared), Vec<String>> {
-    let loaded = source.map(|source| source.load()).transpose();
+fn read(
+    source: Option<(Source, Names)>,
+    files: &Files,
+) -> Result<(Option<Loaded>, Prepared), Vec<String>> {
+    let loaded = source.map(|(source, names)| source.load_again(&names));
+    let loaded = loaded.transpose();
     let loaded = loaded.map_err(|Problems(problems)| texts(&problems))?;
     let config = loaded.as_ref().map(|loaded| &loaded.config);
     let prepared = files.prepare(config).map_err(|errors| texts(&errors))?;
@@ -123,6 +130,7 @@ impl Origin {
     /// Says what has changed, and keeps it. What needs a restart is said each time.
     fn tell(&mut self, loaded: Loaded) {
         let mut changes = 0;
+        self.loaded.names = loaded.names;
         for (running, new) in self.loaded.values.iter_mut().zip(loaded.values) {
             if running.texts == new.texts {
                 continue;
