@@ -102,25 +102,24 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// [`RunError::Bind`] with the first address that can't be bound, [`RunError::Tokens`] and
-    /// [`RunError::Tls`] if their files can't be used.
+    /// [`RunError::Start`] with every address that can't be bound and every file that can't be
+    /// used.
     pub fn bind(config: ServerConfig) -> Result<Self, RunError> {
-        let listeners = bind_all(&config.listen, "--listen")?;
-        let grpc_listeners = bind_all(&config.grpc.listen, "--grpc-listen")?;
-        let metrics_listeners = bind_all(&config.metrics.listen, "--metrics-listen")?;
-        let tokens = Asked::read(&config)?;
+        let mut errors = Vec::new();
+        let mut bind = |addresses, setting| bind_all(addresses, setting, &mut errors);
+        let listeners = bind(&config.listen, "listen");
+        let grpc_listeners = bind(&config.grpc.listen, "grpc-listen");
+        let metrics_listeners = bind(&config.metrics.listen, "metrics-listen");
         let counters = Arc::new(Counters::default());
-        let tls = config.tls.clone();
-        let tls = tls.map(|files| Tls::read(files, counters.clone()));
+        let files = reload::Files::read(&config, &counters, &mut errors);
+        if !errors.is_empty() {
+            return Err(RunError::Start(errors));
+        }
         Ok(Self {
             listeners,
             grpc_listeners,
             metrics_listeners,
-            files: reload::Files {
-                tokens,
-                tls: tls.transpose()?.map(Arc::new),
-                counters: Arc::clone(&counters),
-            },
+            files,
             proxies: Arc::new(config.trusted_proxies.clone()),
             config,
             origin: None,

@@ -12,6 +12,7 @@ mod environment;
 mod file;
 mod kind;
 mod layer;
+mod place;
 mod problem;
 mod reference;
 mod schema;

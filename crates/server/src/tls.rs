@@ -17,6 +17,7 @@ use std::time::Duration;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
@@ -33,6 +34,7 @@ use crate::counters::labels::Listener;
 use crate::files::{self, Digest, Seen};
 use crate::throttle::Throttle;
 
+use error::PRIVATE_KEY;
 pub use error::TlsError;
 
 /// A connection, with TLS or without.
@@ -272,20 +274,10 @@ impl Current {
     fn new(config: &TlsConfig, files: &Files) -> Result<Self, TlsError> {
         let chain = certificates(&files.cert, &config.cert)?;
         let expires = chain.iter().filter_map(expiry).min();
-        let key = PrivateKeyDer::from_pem_slice(&files.key)
-            .map_err(|source| TlsError::pem(&config.key, "private key", source))?;
+        let key = private_key(&files.key, &config.key)?;
         let provider = Arc::new(ring::default_provider());
         let clients = match (&config.client_ca, &files.client_ca) {
-            (Some(path), Some(pem)) => {
-                let mut roots = RootCertStore::empty();
-                for certificate in certificates(pem, path)? {
-                    let added = roots.add(certificate);
-                    added.map_err(|source| TlsError::authority(path, source))?;
-                }
-                WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
-                    .build()
-                    .map_err(|source| TlsError::authority(path, source))?
-            }
+            (Some(path), Some(pem)) => verifier(pem, path)?,
             _ => Arc::new(NoClientAuth),
         };
         let server = ServerConfig::builder_with_provider(provider)
@@ -313,15 +305,47 @@ impl Current {
 
 impl Files {
     fn read(config: &TlsConfig) -> Result<Self, TlsError> {
-        let read = |path: &Path| {
-            files::read(path, MAX_FILE).map_err(|source| TlsError::read(path, source))
-        };
         Ok(Self {
             cert: read(&config.cert)?,
             key: read(&config.key)?,
             client_ca: config.client_ca.as_deref().map(read).transpose()?,
         })
     }
+}
+
+/// What is wrong with each of the files, taken for itself.
+pub(crate) fn faults(config: &TlsConfig) -> Vec<TlsError> {
+    let cert = read(&config.cert).and_then(|pem| certificates(&pem, &config.cert));
+    let key = read(&config.key).and_then(|pem| private_key(&pem, &config.key));
+    let authorities = config.client_ca.as_deref();
+    let authorities = authorities.map(|path| read(path).and_then(|pem| verifier(&pem, path)));
+    let faults = [
+        cert.err(),
+        key.err(),
+        authorities.and_then(|authorities| authorities.err()),
+    ];
+    faults.into_iter().flatten().collect()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    files::read(path, MAX_FILE).map_err(|source| TlsError::read(path, source))
+}
+
+fn private_key(pem: &[u8], path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|source| TlsError::pem(path, PRIVATE_KEY, source))
+}
+
+/// What asks every client for a certificate of one of these authorities.
+fn verifier(pem: &[u8], path: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(pem, path)? {
+        let added = roots.add(certificate);
+        added.map_err(|source| TlsError::authority(path, source))?;
+    }
+    let provider = Arc::new(ring::default_provider());
+    WebPkiClientVerifier::builder_with_provider(roots.into(), provider)
+        .build()
+        .map_err(|source| TlsError::authority(path, source))
 }
 
 /// When a certificate expires, in seconds since 1970.

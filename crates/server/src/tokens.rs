@@ -15,7 +15,6 @@ use ingest::{AuthError, Authorize, Credentials};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use crate::config::ServerConfig;
 use crate::files::{self, Digest, Seen};
 
 /// The longest file, in bytes.
@@ -65,24 +64,6 @@ pub struct Asked {
     pub senders: Option<Arc<Tokens>>,
     /// Of watchers; `None` if everybody may watch.
     pub watchers: Option<Arc<Tokens>>,
-}
-
-impl Asked {
-    /// Reads the files that a configuration names.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError`].
-    pub fn read(config: &ServerConfig) -> Result<Self, TokenError> {
-        let read = |path: &Option<PathBuf>| {
-            let tokens = path.clone().map(Tokens::read).transpose()?;
-            Ok(tokens.map(Arc::new))
-        };
-        Ok(Self {
-            senders: read(&config.ingest_token_file)?,
-            watchers: read(&config.watch_token_file)?,
-        })
-    }
 }
 
 /// The tokens of a file. Whoever shows one of them gets in.
@@ -272,7 +253,7 @@ fn parse(path: &Path, contents: &[u8]) -> Result<Vec<Box<[u8]>>, TokenError> {
 }
 
 /// Whether it is a `b64token`, of a length that makes sense.
-fn is_token(line: &str) -> bool {
+pub(crate) fn is_token(line: &str) -> bool {
     let body = line.trim_end_matches('=');
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
     (MIN_TOKEN..=MAX_TOKEN).contains(&line.len()) && !body.is_empty() && body.bytes().all(allowed)

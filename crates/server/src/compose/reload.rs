@@ -118,8 +118,13 @@ fn read(
     let loaded = loaded.transpose();
     let loaded = loaded.map_err(|Problems(problems)| texts(&problems))?;
     let config = loaded.as_ref().map(|loaded| &loaded.config);
-    let prepared = files.prepare(config).map_err(|errors| texts(&errors))?;
-    Ok((loaded, prepared))
+    match files.prepare(config) {
+        Ok(prepared) => Ok((loaded, prepared)),
+        Err(errors) => Err(match loaded {
+            Some(loaded) => errors.iter().map(|error| loaded.told_one(error)).collect(),
+            None => texts(&errors),
+        }),
+    }
 }
 
 fn texts(errors: &[impl Display]) -> Vec<String> {
@@ -139,7 +144,8 @@ impl Origin {
             let (name, place) = (new.setting.name, &new.place);
             let value = match new.texts.is_empty() {
                 true => "none".to_owned(),
-                false => new.setting.form().toml(&new.texts),
+                // What looks like a secret has no place in a log.
+                false => new.shown().unwrap_or_else(|| "…".to_owned()),
             };
             if is_settled(running, &new) {
                 warn!("SIGHUP: {name} = {value} ({place}) needs a restart; it stays as it was");

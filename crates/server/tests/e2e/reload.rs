@@ -117,6 +117,7 @@ fn all_changes_or_none() {
         line.contains("new.tokens") && !line.contains("garbage,"),
         "{line}"
     );
+    assert!(line.contains("relay.toml:3: "), "{line}");
     assert_eq!((status(OLD, "one"), status(OLD, "two")), (101, 403));
     post(address, &gauge("m", 1));
     assert_eq!(watcher.frame(), gauge_json("m", 1));
