@@ -15,7 +15,7 @@ export const PATIENCE = 60_000;
 
 /** Starts the relay that `RELAY` names, until the test `t` has ended. `port` is 0 for a free one. */
 export async function startRelay(t, flags = [], port = 0) {
-  const child = spawn(process.env.RELAY, ['--listen', `127.0.0.1:${port}`, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.env.RELAY, ['--listen', `127.0.0.1:${port}`, ...flags], { env: withoutSettings(), stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   const stop = async (signal = 'SIGTERM') => {
     child.kill(signal);
@@ -32,6 +32,12 @@ export async function startRelay(t, flags = [], port = 0) {
     /** Ends it, as SIGTERM does or at once. */
     stop,
   };
+}
+
+/** The environment, without what it says to a relay. */
+function withoutSettings() {
+  const others = ([name]) => name !== 'RUST_LOG' && !name.startsWith('OTLP_RELAY_');
+  return Object.fromEntries(Object.entries(process.env).filter(others));
 }
 
 /** The flags of a relay with a certificate that nobody trusts; nothing without openssl. */

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
-use crate::interop::{Tool, execute, node, target_folder};
+use crate::interop::{Tool, execute, node, or_later, target_folder, version};
 use crate::tidy::workspace_root;
 use crate::verify::{cargo, say};
 
@@ -16,6 +16,10 @@ use crate::verify::{cargo, say};
 const SCRIPTS: &str = "xtask/e2e";
 /// The page, and the tests of what it computes.
 const VIEWER: &str = "crates/viewer";
+/// The oldest Node.js that runs the tests of what the page computes: the first with a runner.
+const NODE: (u32, u32) = (18, 0);
+/// How the tests that need the browser end.
+const BROWSER_TEST: &str = ".test.mjs";
 /// The names that distributions give the browser, in the order in which they are tried.
 const BROWSERS: [&str; 4] = [
     "chromium",
@@ -53,15 +57,21 @@ pub(crate) struct Wishes {
 pub(crate) fn run(wishes: &Wishes) -> Result<()> {
     let root = workspace_root();
     let folder = target_folder(&root)?.join("e2e");
-    let scripts = match node::packages(&root.join(SCRIPTS), &folder.join("scripts"))? {
-        Tool::Ready(scripts) => scripts,
-        Tool::Missing(needs) => return left_out(wishes, &needs),
-    };
+    // What is asked for is looked at before anything is installed.
+    chosen(tests_in(&root.join(SCRIPTS), BROWSER_TEST)?, &wishes.only)?;
     if wishes.load.is_none() && wishes.only.is_empty() {
+        // These need no package, and so an older Node.js does.
+        if version("node", &["--version"]).is_none_or(|found| found < NODE) {
+            return left_out(wishes, &or_later("Node.js", NODE));
+        }
         say("== what the page computes");
         let tests = tests_in(&root.join(VIEWER).join("tests"), ".test.js")?;
         execute(Command::new("node").arg("--test").args(tests))?;
     }
+    let scripts = match node::packages(&root.join(SCRIPTS), &folder.join("scripts"))? {
+        Tool::Ready(scripts) => scripts,
+        Tool::Missing(needs) => return left_out(wishes, &needs),
+    };
     let Some(browser) = wishes.browser.clone().or_else(browser) else {
         return left_out(wishes, "needs Chromium (Debian: apt-get install chromium)");
     };
@@ -80,15 +90,7 @@ pub(crate) fn run(wishes: &Wishes) -> Result<()> {
         return execute(&mut command);
     }
     say("== the page in a browser");
-    let mut tests = tests_in(&scripts, ".test.mjs")?;
-    if !wishes.only.is_empty() {
-        tests.retain(|test| {
-            wishes
-                .only
-                .iter()
-                .any(|name| test.ends_with(format!("{name}.test.mjs")))
-        });
-    }
+    let tests = chosen(tests_in(&scripts, BROWSER_TEST)?, &wishes.only)?;
     if wishes.pictures {
         command.env("PICTURES", "yes");
     }
@@ -135,6 +137,28 @@ fn tests_in(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     Ok(tests)
 }
 
+/// Those of the parts that were asked for, or all. An empty list would be all to Node.js too.
+fn chosen(tests: Vec<PathBuf>, only: &[String]) -> Result<Vec<PathBuf>> {
+    if only.is_empty() {
+        return Ok(tests);
+    }
+    let part = |test: &PathBuf| {
+        let name = test.file_name().and_then(|name| name.to_str());
+        let part = name.and_then(|name| name.strip_suffix(BROWSER_TEST));
+        part.unwrap_or_default().to_owned()
+    };
+    let parts: Vec<_> = tests.iter().map(part).collect();
+    for name in only {
+        ensure!(
+            parts.contains(name),
+            "there is no part {name}; there are {}",
+            parts.join(", ")
+        );
+    }
+    let tests = tests.into_iter();
+    Ok(tests.filter(|test| only.contains(&part(test))).collect())
+}
+
 fn keep(pictures: &Path, docs: &Path) -> Result<()> {
     std::fs::create_dir_all(docs)?;
     for (taken, kept) in PICTURES {
@@ -142,4 +166,26 @@ fn keep(pictures: &Path, docs: &Path) -> Result<()> {
         std::fs::copy(pictures.join(from), docs.join(to))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: every part of `xtask/e2e`, two of them, and one that there is not.
+    /// Guarantees: those that were asked for are found; a name that is none is refused, with those
+    /// that there are.
+    #[test]
+    fn parts_are_chosen_by_name() {
+        let all = || tests_in(&workspace_root().join(SCRIPTS), BROWSER_TEST).unwrap();
+        assert_eq!(chosen(all(), &[]).unwrap(), all());
+        let two = ["socket", "logs"].map(str::to_owned);
+        assert_eq!(chosen(all(), &two).unwrap().len(), 2);
+        let error = chosen(all(), &["log".to_owned()]).unwrap_err();
+        assert!(
+            error.to_string().contains("there is no part log"),
+            "{error}"
+        );
+        assert!(error.to_string().contains("logs"), "{error}");
+    }
 }

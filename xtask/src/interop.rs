@@ -162,12 +162,12 @@ fn texts(folder: &Path, names: &[&str]) -> Result<String> {
 }
 
 /// The least version of a program, in words.
-fn or_later(name: &str, (major, minor): (u32, u32)) -> String {
+pub(crate) fn or_later(name: &str, (major, minor): (u32, u32)) -> String {
     format!("needs {name} {major}.{minor} or later")
 }
 
 /// The major and the minor version that a program tells, if it is there.
-fn version(program: &str, args: &[&str]) -> Option<(u32, u32)> {
+pub(crate) fn version(program: &str, args: &[&str]) -> Option<(u32, u32)> {
     // Not in a folder whose files might choose another version.
     let command = Command::new(program)
         .args(args)

@@ -78,7 +78,7 @@ enum Task {
         /// if anything grows
         #[arg(long, value_name = "SECONDS")]
         load: Option<u64>,
-        /// Only these parts: access, growth, logs, look, metrics, raw, state, traces
+        /// Only these parts: access, growth, logs, look, metrics, raw, socket, state, traces
         only: Vec<String>,
     },
     /// Take over what the page has of others, from their packages (Node.js)

@@ -56,8 +56,15 @@ pub(crate) fn run(all: bool) -> Result<()> {
     cargo(&["build", "--package", "server", "--locked"], &[])?;
     let target = target_folder(&root)?;
     say("== what the relay tells");
+    let mut relay = Command::new(target.join("debug/otlp-relay"));
+    // What the caller's environment says to a relay doesn't count.
+    for (name, _) in std::env::vars_os() {
+        if name == "RUST_LOG" || name.to_string_lossy().starts_with("OTLP_RELAY_") {
+            relay.env_remove(name);
+        }
+    }
     let relay = Process::start(
-        Command::new(target.join("debug/otlp-relay"))
+        relay
             .args(["--listen", "127.0.0.1:0"])
             .args(["--metrics-listen", "127.0.0.1:0"]),
     )?;

@@ -1,7 +1,8 @@
 //! House rules that a machine can check: layering, module docs, file lengths, manifests, what tests
-//! say and do, and the proofs that the docs name.
+//! say and do, the proofs that the docs name, and where their links lead.
 
 mod layering;
+mod links;
 mod proofs;
 mod testing;
 
@@ -23,6 +24,7 @@ pub(crate) fn check() -> Result<()> {
     let mut violations = layering::violations()?;
     violations.extend(proofs::violations()?);
     let root = workspace_root();
+    violations.extend(links::violations(&root)?);
     for file in source_files(&root)? {
         violations.extend(violations_in(&root, &file)?);
     }

@@ -102,25 +102,24 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// [`RunError::Bind`] with the first address that can't be bound, [`RunError::Tokens`] and
-    /// [`RunError::Tls`] if their files can't be used.
+    /// [`RunError::Start`] with every address that can't be bound and every file that can't be
+    /// used.
     pub fn bind(config: ServerConfig) -> Result<Self, RunError> {
-        let listeners = bind_all(&config.listen, "--listen")?;
-        let grpc_listeners = bind_all(&config.grpc.listen, "--grpc-listen")?;
-        let metrics_listeners = bind_all(&config.metrics.listen, "--metrics-listen")?;
-        let tokens = Asked::read(&config)?;
+        let mut errors = Vec::new();
+        let mut bind = |addresses, setting| bind_all(addresses, setting, &mut errors);
+        let listeners = bind(&config.listen, "listen");
+        let grpc_listeners = bind(&config.grpc.listen, "grpc-listen");
+        let metrics_listeners = bind(&config.metrics.listen, "metrics-listen");
         let counters = Arc::new(Counters::default());
-        let tls = config.tls.clone();
-        let tls = tls.map(|files| Tls::read(files, counters.clone()));
+        let files = reload::Files::read(&config, &counters, &mut errors);
+        if !errors.is_empty() {
+            return Err(RunError::Start(errors));
+        }
         Ok(Self {
             listeners,
             grpc_listeners,
             metrics_listeners,
-            files: reload::Files {
-                tokens,
-                tls: tls.transpose()?.map(Arc::new),
-                counters: Arc::clone(&counters),
-            },
+            files,
             proxies: Arc::new(config.trusted_proxies.clone()),
             config,
             origin: None,
@@ -223,15 +222,18 @@ impl Relay {
         let handle = server.handle();
         let reloading = reload::Reloading {
             files: self.files.clone(),
-            rules: parts.rules.clone(),
+            rules: [parts.rules.clone(), pages.rules.clone()],
             cors: parts.cors.clone(),
             hub: parts.fanout.hub.clone(),
             origin: self.origin,
         };
         let reloading = actix_rt::spawn(reloading.watch(self.config.reload_interval));
-        announce::listening(&addresses, &grpc_addresses, &metrics_addresses, &self.files);
+        let shown = self.config.metrics.enabled;
+        announce::listening(&addresses, &grpc_addresses, &self.files);
+        announce::pages(&metrics_addresses, shown, &self.files);
         let demo = addresses.first().filter(|_| self.config.demo);
-        let host = self.config.gate.allowed_hosts.first().cloned();
+        let rules = parts.rules.clone();
+        let host = move || rules.first_host();
         let demo = demo.map(|address| actix_rt::spawn(showing::run(*address, host)));
 
         let mut serving = actix_rt::spawn(server);
@@ -290,7 +292,8 @@ impl Relay {
         let mut parts = self.without_metrics(addresses, grpc);
         let mut pages = Parts {
             serves: Serves::Pages,
-            rules: self.rules(metrics),
+            // No token is asked for there, so the rule for Host is all that there is.
+            rules: self.rules(metrics, &Asked::default()),
             connections: self.connections(Listener::Metrics, MAX_METRICS_CONNECTIONS, None),
             ..parts.clone()
         };
@@ -324,7 +327,7 @@ impl Relay {
         let counters = self.counters();
         let hub = Hub::new(config.fanout.clone(), counters.clone());
         let tokens = &self.files.tokens;
-        let rules = self.rules(addresses);
+        let rules = self.rules(addresses, tokens);
         let (http, rpc) = (&config.connections, &config.grpc);
         Parts {
             serves: Serves::Everything,
@@ -363,8 +366,9 @@ impl Relay {
         }
     }
 
-    fn rules(&self, addresses: &[SocketAddr]) -> Arc<Rules> {
-        let (gate, tokens) = (&self.config.gate, &self.files.tokens);
+    /// The rules at addresses where these tokens are asked for.
+    fn rules(&self, addresses: &[SocketAddr], tokens: &Asked) -> Arc<Rules> {
+        let gate = &self.config.gate;
         Arc::new(Rules::new(gate, addresses, tokens, self.counters()))
     }
 

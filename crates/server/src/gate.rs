@@ -4,7 +4,8 @@
 //! page it was; so an Origin that is neither the relay's own nor on the list is refused. And a
 //! page can give a name of its own the address 127.0.0.1 (DNS rebinding), which makes the relay
 //! its own origin; so while the relay listens on loopback alone, `Host` must be a loopback name,
-//! unless both who sends and who watches has to show a token, which such a page hasn't.
+//! unless both who sends and who watches has to show a token, which such a page hasn't. What tells
+//! no more than whether the relay is well is for everybody: probes come by an address of their own.
 
 mod credentials;
 mod patterns;
@@ -20,6 +21,7 @@ use ingest::{RequestId, X_REQUEST_ID};
 
 use crate::counters::Counters;
 use crate::counters::labels::Rule;
+use crate::pages;
 use crate::throttle::Throttle;
 use crate::tokens::{Asked, Tokens};
 
@@ -81,6 +83,11 @@ impl Rules {
         lists.clone_from(config);
     }
 
+    /// The first of the names that `Host` may have.
+    pub(crate) fn first_host(&self) -> Option<HostName> {
+        self.lists().allowed_hosts.first().cloned()
+    }
+
     fn lists(&self) -> RwLockReadGuard<'_, GateConfig> {
         self.lists.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,21 +102,15 @@ impl Rules {
         let mut values = head.headers().get_all(HOST);
         let (host, more) = (values.next(), values.next());
         if more.is_some() {
-            return Err(Refusal::new(
-                StatusCode::BAD_REQUEST,
-                "more than one Host header",
-            ));
+            return Err(self.bad_host("more than one Host header"));
         }
         // In the absolute form, the target names the host (RFC 9112, section 3.2.2).
         let target = head.uri.authority().map(|authority| authority.as_str());
         for host in [host.map(text), target].into_iter().flatten() {
             let Some(authority) = Authority::parse(host) else {
-                return Err(Refusal::new(
-                    StatusCode::BAD_REQUEST,
-                    "the Host header is malformed",
-                ));
+                return Err(self.bad_host("the Host header is malformed"));
             };
-            if !self.host_passes(&authority) {
+            if !self.host_passes(&authority) && !pages::is_probe(head.uri.path()) {
                 self.counters.rule_broken(Rule::Host);
                 let id = RequestId::next();
                 if let Some(more) = self.host_warnings.pass() {
@@ -125,6 +126,11 @@ impl Rules {
             }
         }
         Ok(())
+    }
+
+    fn bad_host(&self, text: &str) -> Refusal {
+        self.counters.rule_broken(Rule::Host);
+        Refusal::new(StatusCode::BAD_REQUEST, text)
     }
 
     fn host_passes(&self, authority: &Authority<'_>) -> bool {
@@ -170,7 +176,8 @@ impl Rules {
         let Some(watchers) = &self.watchers else {
             return Ok(Pass::lasting());
         };
-        let shown = Shown::find(head)?;
+        let shown = Shown::find(head);
+        let shown = shown.inspect_err(|_| self.counters.rule_broken(Rule::Token))?;
         let pass = shown
             .as_ref()
             .and_then(|shown| watchers.find(shown.as_bytes()));

@@ -37,8 +37,16 @@ fn serve(source: Source) -> ExitCode {
         tracing::warn!("{warning}");
     }
     descriptors::fit(&mut loaded.config);
+    let relay = match server::Relay::bind(loaded.config.clone()) {
+        Ok(relay) => relay,
+        Err(error) => {
+            for line in loaded.told(&error) {
+                tracing::error!("{line}");
+            }
+            return ExitCode::FAILURE;
+        }
+    };
     let result = actix_rt::System::new().block_on(async {
-        let relay = server::Relay::bind(loaded.config.clone())?;
         let relay = relay.with_source(source, loaded, log);
         relay.run(shutdown::requested()?).await
     });

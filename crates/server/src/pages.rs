@@ -13,6 +13,9 @@ use crate::shutdown::Draining;
 pub(crate) use self::metrics::MetricsPage;
 pub(crate) use self::viewer::About;
 
+/// Whether the relay is alive, and whether it may be sent anything.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
 /// Registers the viewer.
 pub(crate) fn configure_viewer(cfg: &mut web::ServiceConfig, about: &About) {
     viewer::configure(cfg, about);
@@ -27,8 +30,9 @@ pub(crate) fn configure(
     if let Some(metrics) = metrics {
         metrics::configure(cfg, metrics);
     }
-    cfg.service(page("/healthz", || async { plain(StatusCode::OK, "ok\n") }))
-        .service(page("/readyz", move || {
+    let [health, readiness] = PROBES;
+    cfg.service(page(health, || async { plain(StatusCode::OK, "ok\n") }))
+        .service(page(readiness, move || {
             let ready = draining.is_ready();
             async move {
                 match ready {
@@ -78,6 +82,11 @@ async fn only_read(request: HttpRequest) -> HttpResponse {
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
+}
+
+/// Whether the page at this path holds nothing but whether the relay is well.
+pub(crate) fn is_probe(path: &str) -> bool {
+    PROBES.contains(&path)
 }
 
 /// Whether WebSocket clients are served at this path.

@@ -13,7 +13,7 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::gate::HostName;
 use crate::throttle::Throttle;
@@ -34,12 +34,11 @@ enum ShowError {
     TimedOut,
 }
 
-/// Sends the demo to the relay that listens at `address` and calls itself `host` if it is choosy,
-/// until this is dropped. What can't be sent is lost, with a warning: the next second brings more.
+/// Sends the demo to the relay that listens at `address` and calls itself what `host` tells if it is
+/// choosy, which may change, until this is dropped. What can't be sent is lost, with a warning: the next second brings more.
 /// The shop is another one each time.
-pub(crate) async fn run(address: SocketAddr, host: Option<HostName>) {
+pub(crate) async fn run(address: SocketAddr, host: impl Fn() -> Option<HostName>) {
     let address = reachable(address);
-    let host = host.map_or_else(|| address.to_string(), |name| name.to_string());
     let warnings = Throttle::default();
     let now = SystemTime::now();
     // Every `RandomState` has keys of its own.
@@ -51,8 +50,18 @@ pub(crate) async fn run(address: SocketAddr, host: Option<HostName>) {
         let Some(current) = demo.take() else { return };
         // Looking at the machine reads files.
         let told = tokio::task::spawn_blocking(move || look(current)).await;
-        let Ok((current, exports)) = told else { return };
+        let (current, exports) = match told {
+            Ok(told) => told,
+            Err(error) => {
+                // Else the runtime is about to end.
+                if error.is_panic() {
+                    error!("the demo has panicked, and ends");
+                }
+                return;
+            }
+        };
         demo = Some(current);
+        let host = host().map_or_else(|| address.to_string(), |name| name.to_string());
         let sent = timeout(TIMEOUT, send(address, &host, exports)).await;
         if let Err(error) = sent.unwrap_or(Err(ShowError::TimedOut))
             && let Some(more) = warnings.pass()

@@ -17,6 +17,7 @@ use std::time::Duration;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
@@ -30,9 +31,10 @@ use x509_parser::prelude::FromDer;
 use crate::config::TlsConfig;
 use crate::counters::Counters;
 use crate::counters::labels::Listener;
-use crate::files::{self, Seen};
+use crate::files::{self, Digest, Seen};
 use crate::throttle::Throttle;
 
+use error::PRIVATE_KEY;
 pub use error::TlsError;
 
 /// A connection, with TLS or without.
@@ -91,12 +93,9 @@ impl Inside {
 /// Files that were read again and not put into force yet.
 pub(crate) struct Prepared {
     config: TlsConfig,
-    files: Files,
+    seen: Digest,
     current: Current,
 }
-
-/// The contents of the files, or why they can't be read.
-type Contents = Result<Files, TlsError>;
 
 #[derive(Hash)]
 struct Files {
@@ -120,10 +119,13 @@ impl Tls {
     ///
     /// [`TlsError`].
     pub fn read(config: TlsConfig, counters: Arc<Counters>) -> Result<Self, TlsError> {
-        let files = Files::read(&config)?;
-        let current = Current::new(&config, &files)?;
+        let Prepared {
+            config,
+            seen,
+            current,
+        } = prepare(config).1?;
         Ok(Self {
-            seen: Seen::new(&Ok::<_, String>(&files)),
+            seen: Seen::new(seen),
             current: RwLock::new(current),
             config: RwLock::new(config),
             counters,
@@ -148,36 +150,37 @@ impl Tls {
     ///
     /// [`TlsError`]; everything is as it was.
     pub fn reload_if_changed(&self) -> Option<Result<(), TlsError>> {
-        let config = self.config();
-        let files = Files::read(&config);
-        self.note(&files).then(|| {
-            let prepared = Prepared::new(config, files?)?;
-            self.put_into_force(prepared);
+        let (seen, prepared) = prepare(self.config());
+        let changes = self.seen.changes(seen);
+        changes.then(|| {
+            self.put_into_force(prepared?);
             Ok(())
         })
     }
 
-    /// Reads the files of `config`, which may be others than before; nothing changes yet.
+    /// Reads the files of `config`, which may be others than before; nothing changes yet. What is
+    /// good counts as seen once it is in force, as with [`crate::tokens`].
     ///
     /// # Errors
     ///
     /// [`TlsError`].
     pub(crate) fn prepare(&self, config: TlsConfig) -> Result<Prepared, TlsError> {
-        let files = Files::read(&config);
-        if config == self.config() {
-            self.note(&files);
+        let is_ours = config == self.config();
+        let (seen, prepared) = prepare(config);
+        if is_ours && prepared.is_err() {
+            self.seen.changes(seen);
         }
-        Prepared::new(config, files?)
+        prepared
     }
 
     /// Serves new connections with files that were read before.
     pub(crate) fn put_into_force(&self, prepared: Prepared) {
         let Prepared {
             config,
-            files,
+            seen,
             current,
         } = prepared;
-        self.note(&Ok(files));
+        self.seen.changes(seen);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
     }
@@ -198,12 +201,6 @@ impl Tls {
     pub(crate) fn expires(&self) -> Option<i64> {
         let current = self.current.read();
         current.unwrap_or_else(PoisonError::into_inner).expires
-    }
-
-    /// Whether that is something else than before.
-    fn note(&self, files: &Contents) -> bool {
-        self.seen
-            .changes(&files.as_ref().map_err(ToString::to_string))
     }
 
     fn acceptor(&self, inside: Inside) -> TlsAcceptor {
@@ -258,35 +255,29 @@ async fn shake_hands(io: TcpStream, acceptor: TlsAcceptor) -> io::Result<Handsha
     Ok(Handshake::Done(Either::Right(Box::new(stream))))
 }
 
-impl Prepared {
-    fn new(config: TlsConfig, files: Files) -> Result<Self, TlsError> {
+/// Reads files: what is there, and what to serve with if they can be used.
+fn prepare(config: TlsConfig) -> (Digest, Result<Prepared, TlsError>) {
+    let files = Files::read(&config);
+    let seen = Digest::of(&files);
+    let prepared = files.and_then(|files| {
         let current = Current::new(&config, &files)?;
-        Ok(Self {
+        Ok(Prepared {
             config,
-            files,
+            seen,
             current,
         })
-    }
+    });
+    (seen, prepared)
 }
 
 impl Current {
     fn new(config: &TlsConfig, files: &Files) -> Result<Self, TlsError> {
         let chain = certificates(&files.cert, &config.cert)?;
         let expires = chain.iter().filter_map(expiry).min();
-        let key = PrivateKeyDer::from_pem_slice(&files.key)
-            .map_err(|source| TlsError::pem(&config.key, "private key", source))?;
+        let key = private_key(&files.key, &config.key)?;
         let provider = Arc::new(ring::default_provider());
         let clients = match (&config.client_ca, &files.client_ca) {
-            (Some(path), Some(pem)) => {
-                let mut roots = RootCertStore::empty();
-                for certificate in certificates(pem, path)? {
-                    let added = roots.add(certificate);
-                    added.map_err(|source| TlsError::authority(path, source))?;
-                }
-                WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
-                    .build()
-                    .map_err(|source| TlsError::authority(path, source))?
-            }
+            (Some(path), Some(pem)) => verifier(pem, path)?,
             _ => Arc::new(NoClientAuth),
         };
         let server = ServerConfig::builder_with_provider(provider)
@@ -313,16 +304,48 @@ impl Current {
 }
 
 impl Files {
-    fn read(config: &TlsConfig) -> Contents {
-        let read = |path: &Path| {
-            files::read(path, MAX_FILE).map_err(|source| TlsError::read(path, source))
-        };
+    fn read(config: &TlsConfig) -> Result<Self, TlsError> {
         Ok(Self {
             cert: read(&config.cert)?,
             key: read(&config.key)?,
             client_ca: config.client_ca.as_deref().map(read).transpose()?,
         })
     }
+}
+
+/// What is wrong with each of the files, taken for itself.
+pub(crate) fn faults(config: &TlsConfig) -> Vec<TlsError> {
+    let cert = read(&config.cert).and_then(|pem| certificates(&pem, &config.cert));
+    let key = read(&config.key).and_then(|pem| private_key(&pem, &config.key));
+    let authorities = config.client_ca.as_deref();
+    let authorities = authorities.map(|path| read(path).and_then(|pem| verifier(&pem, path)));
+    let faults = [
+        cert.err(),
+        key.err(),
+        authorities.and_then(|authorities| authorities.err()),
+    ];
+    faults.into_iter().flatten().collect()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    files::read(path, MAX_FILE).map_err(|source| TlsError::read(path, source))
+}
+
+fn private_key(pem: &[u8], path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|source| TlsError::pem(path, PRIVATE_KEY, source))
+}
+
+/// What asks every client for a certificate of one of these authorities.
+fn verifier(pem: &[u8], path: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(pem, path)? {
+        let added = roots.add(certificate);
+        added.map_err(|source| TlsError::authority(path, source))?;
+    }
+    let provider = Arc::new(ring::default_provider());
+    WebPkiClientVerifier::builder_with_provider(roots.into(), provider)
+        .build()
+        .map_err(|source| TlsError::authority(path, source))
 }
 
 /// When a certificate expires, in seconds since 1970.

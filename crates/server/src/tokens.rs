@@ -15,8 +15,7 @@ use ingest::{AuthError, Authorize, Credentials};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use crate::config::ServerConfig;
-use crate::files::{self, Seen};
+use crate::files::{self, Digest, Seen};
 
 /// The longest file, in bytes.
 const MAX_FILE: u64 = 64 << 10;
@@ -67,24 +66,6 @@ pub struct Asked {
     pub watchers: Option<Arc<Tokens>>,
 }
 
-impl Asked {
-    /// Reads the files that a configuration names.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError`].
-    pub fn read(config: &ServerConfig) -> Result<Self, TokenError> {
-        let read = |path: &Option<PathBuf>| {
-            let tokens = path.clone().map(Tokens::read).transpose()?;
-            Ok(tokens.map(Arc::new))
-        };
-        Ok(Self {
-            senders: read(&config.ingest_token_file)?,
-            watchers: read(&config.watch_token_file)?,
-        })
-    }
-}
-
 /// The tokens of a file. Whoever shows one of them gets in.
 pub struct Tokens {
     path: RwLock<PathBuf>,
@@ -95,7 +76,7 @@ pub struct Tokens {
 /// The tokens of a file that was read again and not put into force yet.
 pub(crate) struct Prepared {
     path: PathBuf,
-    contents: Vec<u8>,
+    seen: Digest,
     tokens: Vec<Box<[u8]>>,
 }
 
@@ -118,10 +99,10 @@ impl Tokens {
     ///
     /// [`TokenError`].
     pub fn read(path: PathBuf) -> Result<Self, TokenError> {
-        let contents = contents(&path)?;
+        let Prepared { path, seen, tokens } = prepare(path).1?;
         Ok(Self {
-            known: RwLock::new(with_passes(parse(&path, &contents)?, &Known::new())),
-            seen: Seen::new(&Ok::<_, String>(&contents)),
+            known: RwLock::new(with_passes(tokens, &Known::new())),
+            seen: Seen::new(seen),
             path: RwLock::new(path),
         })
     }
@@ -142,35 +123,31 @@ impl Tokens {
     ///
     /// [`TokenError`]; the tokens are as they were.
     pub fn reload_if_changed(&self) -> Option<Result<Reloaded, TokenError>> {
-        let path = self.path();
-        let contents = contents(&path);
-        self.note(&contents).then(|| {
-            let prepared = Prepared::new(path, contents?)?;
-            Ok(self.put_into_force(prepared))
-        })
+        let (seen, prepared) = prepare(self.path());
+        let changes = self.seen.changes(seen);
+        changes.then(|| Ok(self.put_into_force(prepared?)))
     }
 
-    /// Reads the file at `path`, which may be another than before; nothing changes yet.
+    /// Reads the file at `path`, which may be another than before; nothing changes yet. What is
+    /// good counts as seen once it is in force: until then it may be that another file is not,
+    /// and this one is left to the next look.
     ///
     /// # Errors
     ///
     /// [`TokenError`].
     pub(crate) fn prepare(&self, path: PathBuf) -> Result<Prepared, TokenError> {
-        let contents = contents(&path);
-        if path == self.path() {
-            self.note(&contents);
+        let is_ours = path == self.path();
+        let (seen, prepared) = prepare(path);
+        if is_ours && prepared.is_err() {
+            self.seen.changes(seen);
         }
-        Prepared::new(path, contents?)
+        prepared
     }
 
     /// Lets in whom a file names that was read before.
     pub(crate) fn put_into_force(&self, prepared: Prepared) -> Reloaded {
-        let Prepared {
-            path,
-            contents,
-            tokens,
-        } = prepared;
-        self.note(&Ok(contents));
+        let Prepared { path, seen, tokens } = prepared;
+        self.seen.changes(seen);
         *self.path.write().unwrap_or_else(PoisonError::into_inner) = path;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let now = with_passes(tokens, &known);
@@ -190,12 +167,6 @@ impl Tokens {
         path.clone()
     }
 
-    /// Whether that is something else than before.
-    fn note(&self, contents: &Result<Vec<u8>, TokenError>) -> bool {
-        self.seen
-            .changes(&contents.as_ref().map_err(ToString::to_string))
-    }
-
     /// The pass of a token, if it is one of ours. Takes as long for one that nearly is as for one
     /// that isn't at all.
     pub(crate) fn find(&self, token: &[u8]) -> Option<Pass> {
@@ -210,15 +181,15 @@ impl Tokens {
     }
 }
 
-impl Prepared {
-    fn new(path: PathBuf, contents: Vec<u8>) -> Result<Self, TokenError> {
+/// Reads a file: what is there, and its tokens if they can be used.
+fn prepare(path: PathBuf) -> (Digest, Result<Prepared, TokenError>) {
+    let contents = contents(&path);
+    let seen = Digest::of(&contents);
+    let prepared = contents.and_then(|contents| {
         let tokens = parse(&path, &contents)?;
-        Ok(Self {
-            path,
-            contents,
-            tokens,
-        })
-    }
+        Ok(Prepared { path, seen, tokens })
+    });
+    (seen, prepared)
 }
 
 /// Gives tokens their passes: those that were known keep theirs.
@@ -282,7 +253,7 @@ fn parse(path: &Path, contents: &[u8]) -> Result<Vec<Box<[u8]>>, TokenError> {
 }
 
 /// Whether it is a `b64token`, of a length that makes sense.
-fn is_token(line: &str) -> bool {
+pub(crate) fn is_token(line: &str) -> bool {
     let body = line.trim_end_matches('=');
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
     (MIN_TOKEN..=MAX_TOKEN).contains(&line.len()) && !body.is_empty() && body.bytes().all(allowed)

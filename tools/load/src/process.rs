@@ -113,6 +113,16 @@ impl FromStr for ServerCommand {
     }
 }
 
+/// A command that knows nothing of what the caller's environment says to a relay.
+fn without_settings(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        if name == "RUST_LOG" || name.to_string_lossy().starts_with("OTLP_RELAY_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// A program in the folder of this one: what cargo has built with it.
 fn beside_this(program: &str) -> Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(program);
@@ -137,7 +147,7 @@ impl Server {
     ///
     /// If the program can't be run, ends, or does not listen within 30 s.
     pub fn start(command: &ServerCommand) -> Result<Self> {
-        let mut child = Command::new(&command.program)
+        let mut child = without_settings(Command::new(&command.program))
             .args(&command.args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

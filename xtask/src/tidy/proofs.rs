@@ -2,21 +2,29 @@
 
 use anyhow::{Result, ensure};
 
-use super::workspace_root;
+use super::{testing, workspace_root};
 
 /// Each with how few proofs mean that this check can't read it any more.
-const DOCUMENTS: [(&str, usize); 3] = [
+const DOCUMENTS: [(&str, usize); 4] = [
     ("docs/otlp-conformance.md", 30),
     ("docs/websocket.md", 30),
     ("docs/stream.md", 10),
+    ("docs/operations.md", 10),
 ];
-/// The languages of proofs: how a file ends, the folder that it is below, and how a test is named in
-/// it, around its name.
-const LANGUAGES: [(&str, &str, [&str; 2]); 3] = [
-    (".rs", "crates", ["fn ", "("]),
-    (".py", "xtask", ["def ", "("]),
-    (".mjs", "xtask", ["test('", "'"]),
+/// The languages of proofs: how a file ends, the folder that it is below, and whether a test of a
+/// name is in it.
+const LANGUAGES: [(&str, &str, Has); 3] = [
+    (".rs", "crates", |text, name| testing::has_test(text, name)),
+    (".py", "xtask", |text, name| {
+        text.contains(&format!("def {name}("))
+    }),
+    (".mjs", "xtask", |text, name| {
+        text.contains(&format!("test('{name}'"))
+    }),
 ];
+
+/// Whether a source has a test of this name.
+type Has = fn(&str, &str) -> bool;
 
 /// Each proof that isn't there.
 pub(super) fn violations() -> Result<Vec<String>> {
@@ -37,24 +45,27 @@ fn missing(document: &str, at_least: usize) -> Result<Vec<String>> {
             continue;
         };
         // A file, and behind it the tests that are in it.
-        let mut source: Option<(String, &[&str; 2])> = None;
+        let mut source: Option<(String, &Has)> = None;
         for quoted in last.split('`').skip(1).step_by(2) {
             let language = LANGUAGES.iter().find(|(end, ..)| quoted.ends_with(end));
             let known = match (language, &source) {
-                (Some((_, folder, around)), _) => {
+                (Some((_, folder, has)), _) => {
                     let path = workspace_root().join(folder).join(quoted);
                     let text = std::fs::read_to_string(path).ok();
-                    source = text.map(|text| (text, around));
+                    source = text.map(|text| (text, has));
                     source.is_some()
                 }
                 (None, None) => false,
-                (None, Some((text, [before, behind]))) => {
+                (None, Some((text, has))) => {
                     proofs += 1;
-                    text.contains(&format!("{before}{quoted}{behind}"))
+                    has(text, quoted)
                 }
             };
             if !known {
-                violations.push(format!("{document}:{}: there is no {quoted}", number + 1));
+                violations.push(format!(
+                    "{document}:{}: there is no test {quoted}",
+                    number + 1
+                ));
             }
         }
     }

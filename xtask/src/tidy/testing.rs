@@ -28,6 +28,26 @@ pub(super) fn violations(text: &str, all: bool) -> Vec<String> {
     violations
 }
 
+/// Whether a source file has a test of this name: a function with an attribute that makes it one.
+pub(super) fn has_test(text: &str, name: &str) -> bool {
+    let mut item = Item::default();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("#[") {
+            item.take_note(line);
+        } else if is_function(line) {
+            let is_named = line.split_once("fn ").is_some_and(|(_, rest)| {
+                let behind = rest.strip_prefix(name);
+                behind.is_some_and(|behind| behind.starts_with('('))
+            });
+            if is_named && item.is_test {
+                return true;
+            }
+            item = Item::default();
+        }
+    }
+    false
+}
+
 /// What stands before a function.
 #[derive(Default)]
 struct Item {

@@ -87,6 +87,19 @@ impl Reason {
         Self::Internal,
     ];
 
+    /// Whether the same request may succeed later: 503, and `UNAVAILABLE`.
+    #[must_use]
+    pub const fn may_succeed_later(self) -> bool {
+        matches!(
+            self,
+            Self::Draining
+                | Self::Overloaded
+                | Self::TooManyRequests
+                | Self::TooManyBytes
+                | Self::TooManyOfClient
+        )
+    }
+
     /// The label.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

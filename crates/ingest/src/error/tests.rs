@@ -55,7 +55,30 @@ fn all() -> Vec<IngestError> {
         IngestError::Internal,
         IngestError::Refused(Refused::overloaded(1)),
         IngestError::Refused(Refused::draining(1)),
+        IngestError::Refused(Refused::too_many_requests(1)),
+        IngestError::Body(BodyError::Overloaded(Refused::too_many_bytes(1))),
+        IngestError::Refused(Refused::crowded(1)),
     ]
+}
+
+/// Scenario: every error, and every reason.
+/// Guarantees: there is an error for each reason, so that what is said of every error below holds
+/// for all; and reasons stand in their list as they are declared, which is what counts go by.
+#[test]
+fn every_reason_has_an_error() {
+    for (place, reason) in Reason::ALL.into_iter().enumerate() {
+        assert_eq!(reason as usize, place, "{reason}");
+        assert!(
+            all().iter().any(|error| error.reason() == reason),
+            "{reason}"
+        );
+    }
+    // A reason behind the last one would be in no list.
+    assert!(
+        all()
+            .iter()
+            .all(|error| Reason::ALL.contains(&error.reason()))
+    );
 }
 
 /// Scenario: every error.
@@ -87,5 +110,6 @@ fn retryable_is_what_may_succeed_later() {
         let grpc = error.grpc_code() == Code::Unavailable;
         assert_eq!((http, grpc), (later, later), "{error}");
         assert_eq!(error.retry_after().is_some(), later, "{error}");
+        assert_eq!(error.reason().may_succeed_later(), later, "{error}");
     }
 }

@@ -114,7 +114,7 @@ fn check(source: &Source) -> ExitCode {
     };
     let errors = errors_of_files(&loaded.config);
     for error in &errors {
-        complain(error);
+        complain(&loaded.told_one(error));
     }
     match errors.is_empty() {
         true => print("the configuration can be used\n"),

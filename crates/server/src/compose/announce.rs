@@ -10,16 +10,8 @@ use crate::counters::Counters;
 use crate::gate::is_loopback;
 
 /// One line for each address, with how to be reached, and a warning if that is too easy.
-pub(super) fn listening(
-    addresses: &[SocketAddr],
-    grpc: &[SocketAddr],
-    metrics: &[SocketAddr],
-    files: &Files,
-) {
-    let scheme = match files.tls {
-        Some(_) => "https",
-        None => "http",
-    };
+pub(super) fn listening(addresses: &[SocketAddr], grpc: &[SocketAddr], files: &Files) {
+    let scheme = scheme(files);
     for address in addresses {
         let reach = reach(*address, "--listen");
         info!("listening on {scheme}://{address} ({reach})");
@@ -32,13 +24,43 @@ pub(super) fn listening(
         let reach = reach(*address, "--grpc-listen");
         info!("listening for OTLP/gRPC on {address}{with} ({reach})");
     }
-    for address in metrics {
-        let reach = reach(*address, "--metrics-listen");
-        info!("metrics are at {scheme}://{address}/metrics, without a token ({reach})");
-    }
-    let wide = |addresses: &[SocketAddr]| addresses.iter().any(|at| !is_loopback(at.ip()));
     let (watchers, senders) = (wide(addresses), wide(addresses) || wide(grpc));
     warn_of_strangers(files, senders, watchers);
+}
+
+/// The same of the addresses for metrics alone, where there may be none `shown`.
+pub(super) fn pages(addresses: &[SocketAddr], shown: bool, files: &Files) {
+    let scheme = scheme(files);
+    for address in addresses {
+        let reach = reach(*address, "--metrics-listen");
+        match shown {
+            true => info!("metrics are at {scheme}://{address}/metrics, without a token ({reach})"),
+            false => info!("/healthz and /readyz are at {scheme}://{address} ({reach})"),
+        }
+    }
+    if shown && wide(addresses) && !asks_clients(files) {
+        warn!(
+            "whoever can reach the address of --metrics-listen may read the metrics, without a \
+             token: keep it inside a network that you trust"
+        );
+    }
+}
+
+fn scheme(files: &Files) -> &'static str {
+    match files.tls {
+        Some(_) => "https",
+        None => "http",
+    }
+}
+
+/// Whether others than this machine can reach one of these.
+fn wide(addresses: &[SocketAddr]) -> bool {
+    addresses.iter().any(|at| !is_loopback(at.ip()))
+}
+
+/// Whether every client has to show a certificate.
+fn asks_clients(files: &Files) -> bool {
+    files.tls.as_ref().is_some_and(|tls| tls.asks_clients())
 }
 
 /// Who can connect to an address that `flag` chose.
@@ -56,7 +78,7 @@ fn reach(address: SocketAddr, flag: &str) -> String {
 /// about it.
 fn warn_of_strangers(files: &Files, senders: bool, watchers: bool) {
     let Files { tokens, tls, .. } = files;
-    let known = tls.as_ref().is_some_and(|tls| tls.asks_clients());
+    let known = asks_clients(files);
     let may_send = senders && tokens.senders.is_none();
     let may_watch = watchers && tokens.watchers.is_none();
     let open = match (may_send, may_watch) {

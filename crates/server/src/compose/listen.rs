@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Socket, Type};
 
-use crate::RunError;
+use crate::StartError;
 
 /// Connections that the system may hold ready for us.
 const BACKLOG: i32 = 1024;
@@ -18,20 +18,24 @@ const LOCAL_CONGESTION: &[u8] = b"reno";
 /// A bound address, and what listens there.
 pub(super) type Bound = (SocketAddr, TcpListener);
 
-/// Binds all of `addresses`, which `flag` has chosen.
+/// Binds all of `addresses`, which `setting` has chosen. Those that can't be bound go to `errors`.
 pub(super) fn bind_all(
     addresses: &[SocketAddr],
-    flag: &'static str,
-) -> Result<Vec<Bound>, RunError> {
-    let listeners = addresses.iter().map(|address| {
-        let bound = bind(*address).and_then(|socket| Ok((socket.local_addr()?, socket)));
-        bound.map_err(|source| RunError::Bind {
-            address: *address,
-            flag,
-            source,
-        })
-    });
-    listeners.collect()
+    setting: &'static str,
+    errors: &mut Vec<StartError>,
+) -> Vec<Bound> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        match bind(*address).and_then(|socket| Ok((socket.local_addr()?, socket))) {
+            Ok(bound) => listeners.push(bound),
+            Err(source) => errors.push(StartError::Bind {
+                address: *address,
+                setting,
+                source,
+            }),
+        }
+    }
+    listeners
 }
 
 /// A listener that waits in the reactor of the server. An address may be bound again while old

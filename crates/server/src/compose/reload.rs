@@ -12,13 +12,15 @@ use fanout::Hub;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
+use crate::aside::aside;
 use crate::cors::Cors;
 use crate::counters::labels::{Reload, Reloadable};
 use crate::gate::Rules;
 use crate::logging::Log;
-use crate::settings::{Loaded, Problems, Source, Value, Written};
+use crate::settings::{Loaded, Names, Problems, Source, Value, Written};
 
 pub(super) use files::Files;
+use files::Prepared;
 pub(crate) use files::errors as errors_of_files;
 use hangups::Hangups;
 
@@ -32,7 +34,8 @@ pub(super) struct Origin {
 /// Everything that may change.
 pub(super) struct Reloading {
     pub(super) files: Files,
-    pub(super) rules: Arc<Rules>,
+    /// Those at the addresses of HTTP, and at those for metrics alone.
+    pub(super) rules: [Arc<Rules>; 2],
     pub(super) cors: Arc<Cors>,
     pub(super) hub: Hub,
     /// `None` for a relay inside another program, which has made its configuration itself.
@@ -52,22 +55,33 @@ impl Reloading {
             loop {
                 tokio::select! {
                     () = hangups.next() => self.reload().await,
-                    _ = clock.tick() => self.files.reload_if_changed(&self.hub),
+                    _ = clock.tick() => self.look().await,
                 }
             }
         }
     }
 
+    /// Reads the files that changed.
+    async fn look(&self) {
+        let (files, hub) = (self.files.clone(), self.hub.clone());
+        let looked = aside("looking at files", move || files.reload_if_changed(&hub)).await;
+        if let Err(error) = looked {
+            warn!("{error}; the files are looked at again");
+        }
+    }
+
     /// All or nothing: what can't be used leaves everything as it was.
     async fn reload(&mut self) {
-        let loaded = match self.load().await {
-            Ok(loaded) => loaded,
-            Err(Problems(problems)) => return self.refuse(&problems),
-        };
-        let config = loaded.as_ref().map(|loaded| &loaded.config);
-        let prepared = match self.files.prepare(config) {
-            Ok(prepared) => prepared,
-            Err(errors) => return self.refuse(&errors),
+        let source = self.origin.as_ref().map(|origin| {
+            let names = origin.loaded.names.clone();
+            (origin.source.clone(), names)
+        });
+        let files = self.files.clone();
+        let read = aside("reading everything again", move || read(source, &files));
+        let (loaded, prepared) = match read.await {
+            Ok(Ok(read)) => read,
+            Ok(Err(errors)) => return self.refuse(&errors),
+            Err(error) => return self.refuse(&[error]),
         };
         prepared.put_into_force(&self.files, &self.hub);
         self.files.count(Reloadable::Settings, Reload::Success);
@@ -77,7 +91,9 @@ impl Reloading {
         if self.files.are_none() && origin.source.file().is_none() {
             info!("SIGHUP: there is nothing to read again");
         }
-        self.rules.change(&loaded.config.gate);
+        for rules in &self.rules {
+            rules.change(&loaded.config.gate);
+        }
         self.cors.change(&loaded.config.cors);
         let filter = loaded.log.filter.clone();
         origin.tell(loaded);
@@ -90,27 +106,36 @@ impl Reloading {
             warn!("SIGHUP: {error}; everything stays as it was");
         }
     }
+}
 
-    /// The configuration as it is now, if it is known where it comes from.
-    async fn load(&self) -> Result<Option<Loaded>, Problems> {
-        let Some(origin) = &self.origin else {
-            return Ok(None);
-        };
-        let source = origin.source.clone();
-        // It reads a file and looks up names.
-        let loaded = tokio::task::spawn_blocking(move || source.load()).await;
-        match loaded {
-            Ok(loaded) => loaded.map(Some),
-            // The runtime is about to end.
-            Err(_) => Ok(None),
-        }
+/// The configuration as it is now, if it is known where it comes from, and its files, or what is
+/// wrong with either.
+fn read(
+    source: Option<(Source, Names)>,
+    files: &Files,
+) -> Result<(Option<Loaded>, Prepared), Vec<String>> {
+    let loaded = source.map(|(source, names)| source.load_again(&names));
+    let loaded = loaded.transpose();
+    let loaded = loaded.map_err(|Problems(problems)| texts(&problems))?;
+    let config = loaded.as_ref().map(|loaded| &loaded.config);
+    match files.prepare(config) {
+        Ok(prepared) => Ok((loaded, prepared)),
+        Err(errors) => Err(match loaded {
+            Some(loaded) => errors.iter().map(|error| loaded.told_one(error)).collect(),
+            None => texts(&errors),
+        }),
     }
+}
+
+fn texts(errors: &[impl Display]) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
 }
 
 impl Origin {
     /// Says what has changed, and keeps it. What needs a restart is said each time.
     fn tell(&mut self, loaded: Loaded) {
         let mut changes = 0;
+        self.loaded.names = loaded.names;
         for (running, new) in self.loaded.values.iter_mut().zip(loaded.values) {
             if running.texts == new.texts {
                 continue;
@@ -119,7 +144,8 @@ impl Origin {
             let (name, place) = (new.setting.name, &new.place);
             let value = match new.texts.is_empty() {
                 true => "none".to_owned(),
-                false => new.setting.form().toml(&new.texts),
+                // What looks like a secret has no place in a log.
+                false => new.shown().unwrap_or_else(|| "…".to_owned()),
             };
             if is_settled(running, &new) {
                 warn!("SIGHUP: {name} = {value} ({place}) needs a restart; it stays as it was");

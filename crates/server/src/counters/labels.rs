@@ -64,9 +64,27 @@ impl<A: Labels, B: Labels> Labels for (A, B) {
     }
 }
 
-/// Makes a label of an enumeration whose `ALL` is in the order of its declaration.
+/// Makes a label of an enumeration whose `ALL` is in the order of its declaration. That it is, and
+/// holds every variant, is checked when this is compiled: a variant without a place in the arrays
+/// would be a panic when it is counted.
 macro_rules! label {
-    ($type:ty, $name:literal) => {
+    ($type:ty, $name:literal: $($variant:ident),+) => {
+        const _: () = {
+            const fn place(one: $type) -> usize {
+                // A new variant doesn't compile until it is listed.
+                match one {
+                    $(<$type>::$variant => <$type>::$variant as usize,)+
+                }
+            }
+            let listed = [$(stringify!($variant)),+].len();
+            assert!(<$type>::ALL.len() == listed, "a variant is missing in ALL");
+            let mut at = 0;
+            while at < listed {
+                assert!(place(<$type>::ALL[at]) == at, "ALL is in another order");
+                at += 1;
+            }
+        };
+
         impl Labels for $type {
             const COUNT: usize = Self::ALL.len();
 
@@ -108,16 +126,22 @@ macro_rules! labels {
             }
         }
 
-        label!($type, $name);
+        label!($type, $name: $($variant),+);
     };
 }
 
-label!(Signal, "signal");
-label!(Transport, "transport");
-label!(Reason, "reason");
-label!(Format, "format");
-label!(Loss, "cause");
-label!(TurnedAway, "reason");
+label!(Signal, "signal": Metrics, Traces, Logs, Profiles);
+label!(Transport, "transport": Http, Grpc);
+label!(
+    Reason, "reason":
+    NotFound, Method, Upgrade, Unauthenticated, Forbidden, ContentType, ContentEncoding, Framing,
+    BodyTooLarge, BadCompression, SlowBody, IncompleteBody, MessageTooLong, TooManyElements,
+    TooManyItems, TooDeep, BadProtobuf, BadJson, BadId, Draining, Overloaded, TooManyRequests,
+    TooManyBytes, TooManyOfClient, Internal
+);
+label!(Format, "format": Otlp, ProtoJson, Points, Protobuf);
+label!(Loss, "cause": Slow, TooBig, Failed, Closing);
+label!(TurnedAway, "reason": Query, Sessions, Views, Closing, Handshake);
 
 labels! {
     /// The signal of a refused request, if its path names one.

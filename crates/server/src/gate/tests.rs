@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use actix_web::http::header::{HOST, ORIGIN};
+use actix_web::http::header::{HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use actix_web::test::TestRequest;
 
 use super::{GateConfig, Rules};
 use crate::counters::Counters;
-use crate::tokens::Asked;
+use crate::tokens::{Asked, Tokens};
 
 fn rules(listen: &str, origins: &[&str], hosts: &[&str]) -> Rules {
     let config = GateConfig {
@@ -93,7 +93,8 @@ fn loopback_wants_loopback_hosts() {
     assert_eq!(host(&named, "Relay.Example.Com:80"), 200);
     assert_eq!(host(&named, "localhost"), 200);
     assert_eq!(host(&named, "other.example.com"), 403);
-    assert_eq!(plain.counters.totals().refused_hosts, 8);
+    // The malformed ones too.
+    assert_eq!(plain.counters.totals().refused_hosts, 8 + 11);
 }
 
 /// Scenario: the same on a wider address.
@@ -123,6 +124,55 @@ fn every_host_counts() {
         .append_header((HOST, "evil"));
     let refusal = rules.check_host(two.to_http_request().head()).unwrap_err();
     assert_eq!(refusal.status().as_u16(), 400);
+    assert_eq!(rules.counters.totals().refused_hosts, 2);
+}
+
+/// Scenario: probes and other requests, to a foreign name and to none that can be read, on loopback
+/// and on a wider address with names.
+/// Guarantees: the two pages without data are for every name, and nothing else is; what can't be
+/// read is refused there too.
+#[test]
+fn probes_may_use_any_name() {
+    let named = |listen| rules(listen, &[], &["relay.example"]);
+    for rules in [named("127.0.0.1:4444"), named("0.0.0.0:4444")] {
+        for (path, name, status) in [
+            ("/healthz", "10.0.0.7:4444", 200),
+            ("/readyz", "10.0.0.7:4444", 200),
+            ("/readyz?x=y", "evil.example", 200),
+            ("/healthz", "a b", 400),
+            ("/healthz/", "10.0.0.7", 403),
+            ("/metrics", "10.0.0.7", 403),
+            ("/", "10.0.0.7", 403),
+        ] {
+            let request = TestRequest::with_uri(path).insert_header((HOST, name));
+            let judged = rules.check_host(request.to_http_request().head());
+            let judged = judged.map_or_else(|refusal| refusal.status().as_u16(), |()| 200);
+            assert_eq!(judged, status, "{path} {name}");
+        }
+    }
+}
+
+/// Scenario: a watcher that shows two tokens, and one that offers a token as its only subprotocol.
+/// Guarantees: 400, and each is counted with those whose token is wrong.
+#[test]
+fn tokens_that_are_refused_unread_are_counted() {
+    let file = std::env::temp_dir().join(format!("otlp-relay-gate-{}", std::process::id()));
+    std::fs::write(&file, "a-token-of-this-test").unwrap();
+    let tokens = Asked {
+        senders: None,
+        watchers: Some(Arc::new(Tokens::read(file.clone()).unwrap())),
+    };
+    std::fs::remove_file(file).unwrap();
+    let counters = Arc::new(Counters::default());
+    let rules = Rules::new(&GateConfig::default(), &[], &tokens, counters);
+    let two = "/ws?access_token=a-token-of-this-test&access_token=b";
+    let two = TestRequest::with_uri(two).to_http_request();
+    let alone = TestRequest::with_uri("/ws").insert_header((SEC_WEBSOCKET_PROTOCOL, "bearer.YQ"));
+    for (seen, request) in (1..).zip([two, alone.to_http_request()]) {
+        let refusal = rules.check_token(request.head(), None).unwrap_err();
+        assert_eq!(refusal.status().as_u16(), 400);
+        assert_eq!(rules.counters.totals().refused_watchers, seen);
+    }
 }
 
 /// Scenario: pages of the relay's own origin, of others, and of none.

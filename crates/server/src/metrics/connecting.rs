@@ -50,7 +50,7 @@ pub(super) fn tell(counted: &Connecting, state: &State, to: &mut Families) {
     to.counter(
         "rules_broken_total",
         "Requests refused because of their Host, their Origin, or a missing or wrong token of a \
-         watcher.",
+         watcher; of a Host or a token that is malformed or there twice, too.",
         &counted.broken_rules,
     );
     to.counter(

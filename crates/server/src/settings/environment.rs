@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use super::layer::{Entry, Layer, elements, nearest};
+use super::layer::{Entry, Layer, elements, most_like};
 use super::problem::{Place, Problem};
-use super::source::CONFIG_VARIABLE;
-use super::table::{PREFIX, find, settings, variable};
+use super::source::{CONFIG, CONFIG_VARIABLE};
+use super::table::{PREFIX, settings, variable};
 
 /// What everybody's log is filtered by.
 const RUST_LOG: &str = "RUST_LOG";
@@ -76,15 +76,16 @@ impl Variables {
 
     fn unknown(&self, problems: &mut Vec<Problem>, warnings: &mut Vec<String>) {
         for name in self.0.keys() {
-            let Some(rest) = name.strip_prefix(PREFIX) else {
+            let Some(rest) = behind_prefix(name) else {
                 continue;
             };
-            let setting = rest.to_ascii_lowercase().replace('_', "-");
-            let is_known = find(&setting).is_some() || name == CONFIG_VARIABLE;
-            if is_known || is_service_link(rest) {
+            // Names count as they are written: another case, or a dash, is another variable.
+            let is_setting = settings().any(|setting| setting.variable() == *name);
+            if is_setting || name == CONFIG_VARIABLE || is_service_link(rest) {
                 continue;
             }
-            match nearest(&setting) {
+            let names = settings().map(|setting| setting.name);
+            match most_like(rest, names.chain([CONFIG])) {
                 Some(near) => {
                     let near = variable(near);
                     let why = format!("is no variable of the relay; did you mean {near}?");
@@ -101,13 +102,20 @@ impl FromIterator<(OsString, OsString)> for Variables {
         let named = all
             .into_iter()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        let concerns = |name: &str| name.starts_with(PREFIX) || name == RUST_LOG;
+        let concerns = |name: &str| behind_prefix(name).is_some() || name == RUST_LOG;
         Self(
             named
                 .filter(|(name, value)| concerns(name) && !value.is_empty())
                 .collect(),
         )
     }
+}
+
+/// What stands behind the prefix of the relay's variables, however that is written.
+fn behind_prefix(name: &str) -> Option<&str> {
+    let (prefix, rest) = name.split_at_checked(PREFIX.len())?;
+    let prefix = prefix.replace('-', "_");
+    prefix.eq_ignore_ascii_case(PREFIX).then_some(rest)
 }
 
 /// Whether Kubernetes has set it because a service near the relay is called `otlp-relay…`

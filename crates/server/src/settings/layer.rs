@@ -24,11 +24,18 @@ pub(super) fn elements(text: &str) -> impl Iterator<Item = String> {
 
 /// The name of the setting that `name` is most like, if it is like any.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    most_like(name, table::settings().map(|setting| setting.name))
+}
+
+/// The same among `names`.
+pub(super) fn most_like(
+    name: &str,
+    names: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
     /// As alike as most slips of a finger, or a name that is not complete.
     const ALIKE: f64 = 0.85;
     let name = name.to_ascii_lowercase().replace('_', "-");
     let likeness = |other: &str| strsim::jaro_winkler(&name, other);
-    let names = table::settings().map(|setting| setting.name);
     let best = names.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     best.filter(|best| likeness(best) >= ALIKE)
 }

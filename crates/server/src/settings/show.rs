@@ -1,6 +1,6 @@
 //! Configurations as files: one that is in force, with where each value came from, and the
-//! defaults. Nothing is left out as secret, for nothing that can be set is one: tokens and keys
-//! stand in files of their own, and settings hold no more than the paths.
+//! defaults. Nothing that can be set is secret: tokens and keys stand in files of their own, and
+//! settings hold no more than the paths. What somebody wrote there that looks like one is left out.
 
 use std::fmt::Write as _;
 
@@ -20,10 +20,13 @@ pub(crate) fn show(loaded: &Loaded) -> String {
         ) {
             (Some(words), _) => (format!("# {} =", setting.name), format!("default: {words}")),
             (None, false) => (format!("# {} =", setting.name), "default: none".to_owned()),
-            (None, true) => {
-                let value = setting.form().toml(&value.texts);
-                (format!("{} = {value}", setting.name), place.to_string())
-            }
+            (None, true) => match value.shown() {
+                Some(value) => (format!("{} = {value}", setting.name), place.to_string()),
+                None => {
+                    let why = format!("{place}: no such file, and it looks like a secret");
+                    (format!("# {} = …", setting.name), why)
+                }
+            },
         };
         lines.push(line);
     }

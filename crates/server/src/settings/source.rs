@@ -1,5 +1,6 @@
 //! The layers, one above the other: flags, the environment, a file, the defaults.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::draft::Draft;
@@ -36,6 +37,21 @@ pub struct Loaded {
     pub(crate) values: Vec<Value>,
     /// What is odd but harms nothing.
     pub warnings: Vec<String>,
+    /// What there was to look up.
+    pub(crate) names: Names,
+}
+
+/// What texts of settings were read as, where that is something else: a name in the place of an
+/// address is looked up once, and stays what it was when everything is read again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names(BTreeMap<(&'static str, Vec<String>), Vec<String>>);
+
+#[cfg(test)]
+impl Names {
+    /// One text of a setting, and what it was read as.
+    pub(super) fn of(setting: &'static str, text: &str, read: &str) -> Self {
+        Self([((setting, vec![text.to_owned()]), vec![read.to_owned()])].into())
+    }
 }
 
 /// What a setting is set to.
@@ -102,6 +118,12 @@ impl Source {
     ///
     /// [`Problems`]: everything that is wrong, in every layer, even where another one counts.
     pub fn load(&self) -> Result<Loaded, Problems> {
+        self.load_again(&Names::default())
+    }
+
+    /// As [`load`](Self::load), without looking up what was looked up `before`.
+    pub(crate) fn load_again(&self, before: &Names) -> Result<Loaded, Problems> {
+        let mut names = Names::default();
         let (mut problems, mut warnings) = (Vec::new(), Vec::new());
         let file = self.config.as_deref();
         let file = file.map(|path| file::layer(path, &mut problems));
@@ -110,7 +132,8 @@ impl Source {
         let mut draft = Draft::default();
         let values: Vec<Value> = settings()
             .map(|setting| {
-                let place = set(setting, &layers, &mut draft, &mut problems);
+                let names = (before, &mut names);
+                let place = set(setting, &layers, names, &mut draft, &mut problems);
                 let texts = setting.get(&mut draft);
                 Value {
                     setting,
@@ -133,6 +156,7 @@ impl Source {
             log,
             values,
             warnings,
+            names,
         })
     }
 
@@ -148,7 +172,8 @@ impl Source {
         let layers = [Layer::new(), variables, self.flags.clone()];
         let mut draft = Draft::default();
         for setting in settings().filter(|setting| is_of_log(setting)) {
-            set(setting, &layers, &mut draft, &mut problems);
+            let names = (&Names::default(), &mut Names::default());
+            set(setting, &layers, names, &mut draft, &mut problems);
         }
         match problems.is_empty() {
             true => Ok(draft.log),
@@ -162,17 +187,27 @@ pub(crate) fn is_of_log(setting: &Setting) -> bool {
     setting.name.starts_with("log-")
 }
 
-/// Sets what the layers say, the lowest first, and says whose word it was.
+/// Sets what the layers say, the lowest first, and says whose word it was. `names` are those that
+/// were looked up before, and take up those that were looked up now.
 fn set(
     setting: &'static Setting,
     layers: &[Layer],
+    (before, now): (&Names, &mut Names),
     draft: &mut Draft,
     problems: &mut Vec<Problem>,
 ) -> Place {
     let mut place = Place::Default;
     for entry in layers.iter().filter_map(|layer| layer.get(setting.name)) {
-        match setting.set(draft, &entry.texts) {
-            Ok(()) => place = entry.place.clone(),
+        let key = (setting.name, entry.texts.clone());
+        let texts = before.0.get(&key).unwrap_or(&entry.texts);
+        match setting.set(draft, texts) {
+            Ok(()) => {
+                place = entry.place.clone();
+                let read = setting.get(draft);
+                if read != entry.texts {
+                    now.0.insert(key, read);
+                }
+            }
             Err(fault) => {
                 problems.push(Problem::value(entry.place.clone(), setting.name, &fault));
             }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::kind::{Form, Written};
 use super::problem::Place;
-use super::source::{Loaded, Source};
+use super::source::{Loaded, Names, Source};
 use super::table::{Setting, find, groups, settings};
 use super::values::{size, size_or_zero, time, write_size, write_time};
 use super::{Variables, environment};
@@ -262,4 +262,28 @@ fn units_are_typed() {
     for bad in ["", "s", "-1s", "0s", "1 fortnight", "11years"] {
         assert!(time(bad).is_err(), "{bad}");
     }
+}
+
+/// Scenario: a name in the place of an address is read, and everything again; then when nobody can
+/// say any more what it stands for.
+/// Guarantees: it stays what it was; another name is looked up.
+#[test]
+fn names_are_looked_up_once() {
+    let listen = find("listen").unwrap();
+    let listening = |text: &str| Source::default().with_flag(listen, vec![text.to_owned()]);
+    let source = listening("localhost:4444");
+    let first = source.load().unwrap();
+    let again = source.load_again(&first.names).unwrap();
+    assert_eq!(told(&first, listen), told(&again, listen));
+
+    // No name that ends so stands for anything (RFC 6761, section 6.4).
+    let gone = listening("relay.invalid:4444");
+    assert!(gone.load().is_err());
+    let known = Names::of("listen", "relay.invalid:4444", "127.0.0.1:4444");
+    for _ in 0..2 {
+        let loaded = gone.load_again(&known).unwrap();
+        assert_eq!(loaded.config.listen, ["127.0.0.1:4444".parse().unwrap()]);
+        assert!(gone.load_again(&loaded.names).is_ok());
+    }
+    assert!(listening("other.invalid:4444").load_again(&known).is_err());
 }

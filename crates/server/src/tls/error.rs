@@ -9,6 +9,9 @@ use thiserror::Error;
 use crate::config::TlsConfig;
 use crate::files;
 
+/// What the file of the key should hold.
+pub(super) const PRIVATE_KEY: &str = "private key";
+
 /// Files that can't be used for TLS.
 #[derive(Debug, Error)]
 pub enum TlsError {
@@ -54,6 +57,18 @@ pub enum TlsError {
 }
 
 impl TlsError {
+    /// The setting that names the file, one of those of `config`.
+    pub(crate) fn setting(&self, config: &TlsConfig) -> &'static str {
+        match self {
+            // One file may hold both.
+            Self::Pem { expected, .. } if *expected == PRIVATE_KEY => "tls-key",
+            Self::Read { path, .. } | Self::Pem { path, .. } if *path == config.cert => "tls-cert",
+            Self::Read { path, .. } if *path == config.key => "tls-key",
+            Self::Read { .. } | Self::Pem { .. } | Self::Authority { .. } => "tls-client-ca",
+            Self::Pair { .. } => "tls-cert",
+        }
+    }
+
     pub(super) fn read(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         Self::Read { path, source }

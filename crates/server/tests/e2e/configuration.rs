@@ -76,10 +76,93 @@ fn files_are_checked_too() {
     ]);
     assert_eq!(status.code(), Some(1), "{told}");
     for part in [
-        "/nonexistent/senders",
-        "/nonexistent/watchers",
+        "--ingest-token-file: the file of tokens /nonexistent/senders can't be read",
+        "--watch-token-file: the file of tokens /nonexistent/watchers can't be read",
+        "--tls-cert: the file",
         "holds no certificate",
+        "--tls-key: the file",
+        "holds no private key",
     ] {
         assert!(told.contains(part), "{part} is not in {told}");
     }
+}
+
+/// Scenario: files and addresses that can't be used, named by a file, by a variable and by flags.
+/// Guarantees: the relay doesn't start, and says all of it at once, each with where it was named.
+#[test]
+fn everything_that_keeps_it_from_starting_is_told() {
+    let folder = Folder::new("places");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let senders = folder.write("senders", "no token");
+    let text =
+        format!("listen = [\"127.0.0.1:0\", \"{address}\"]\ningest-token-file = \"senders\"\n");
+    let file = folder.write("relay.toml", &text);
+    let cert = folder.write("cert", "nothing");
+    let variables = [("OTLP_RELAY_WATCH_TOKEN_FILE", "/nonexistent/watchers")];
+    let grpc = address.to_string();
+    let args = [
+        "--config",
+        &file,
+        "--grpc-listen",
+        &grpc,
+        "--tls-cert",
+        &cert,
+        "--tls-key",
+        "/nonexistent/key",
+    ];
+    let (status, log) = Relay::run(&args, &variables, 0).end();
+    assert_eq!(status.code(), Some(1), "{log}");
+    for part in [
+        format!("{file}:1: can't listen on {address}"),
+        format!("--grpc-listen: can't listen on {address}"),
+        format!("{file}:2: line 1 of the file of tokens {senders} is no token"),
+        "OTLP_RELAY_WATCH_TOKEN_FILE: the file of tokens /nonexistent/watchers".to_owned(),
+        format!("--tls-cert: the file {cert} for TLS holds no certificate"),
+        "--tls-key: the file /nonexistent/key for TLS can't be read".to_owned(),
+    ] {
+        assert!(log.contains(&part), "{part} is not in {log}");
+    }
+}
+
+/// Scenario: tokens, and a key, in the place of the names of their files, by flag, by variable and
+/// in a file: of a relay, of `config check`, and on SIGHUP.
+/// Guarantees: what is told names the setting and its place, and holds nothing of them.
+#[test]
+fn a_token_in_the_place_of_its_file_is_not_repeated() {
+    const TOKEN: &str = "mLr0tw0Nn5zGq1LX4ZSwyI7Vh3vn0eQ2m0q1oS8iW0c=";
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIEhidden";
+    let folder = Folder::new("secrets");
+    let file = folder.write("relay.toml", &format!("ingest-token-file = \"{TOKEN}\"\n"));
+    // It begins with a dash, and so belongs to its flag in this form alone.
+    let key = format!("--tls-key={KEY}");
+    let args = ["--config", &file, "--tls-cert", "/nonexistent/cert", &key];
+    let variables = [("OTLP_RELAY_WATCH_TOKEN_FILE", TOKEN)];
+    for command in [&["serve"][..], &["config", "check"]] {
+        let args = [command, &args].concat();
+        let (status, told) = Relay::run(&args, &variables, 0).end();
+        assert_eq!(status.code(), Some(1), "{told}");
+        assert!(
+            !told.contains(&TOKEN[..20]) && !told.contains("hidden"),
+            "{told}"
+        );
+        for place in [
+            &*format!("{file}:1"),
+            "OTLP_RELAY_WATCH_TOKEN_FILE",
+            "--tls-key",
+        ] {
+            let part = format!("{place}: ");
+            assert!(told.contains(&part), "{part} is not in {told}");
+        }
+    }
+
+    folder.write("relay.toml", "");
+    let relay = Relay::with(&["--config", &file]);
+    folder.write("relay.toml", &format!("watch-token-file = \"{TOKEN}\"\n"));
+    relay.signal("HUP");
+    let line = relay.wait_for_log("SIGHUP: watch-token-file");
+    assert!(
+        !line.contains(&TOKEN[..20]) && line.contains("needs a restart"),
+        "{line}"
+    );
 }

@@ -15,6 +15,13 @@ fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> u16 {
     exchange(address, &head("GET", path, headers)).status
 }
 
+/// Where the metrics of a relay are alone.
+fn metrics_address(relay: &Relay) -> SocketAddr {
+    let line = relay.wait_for_log("metrics are at http://");
+    let rest = line.split_once("://").unwrap().1;
+    rest[..rest.find('/').unwrap()].parse().unwrap()
+}
+
 /// Scenario: GET, HEAD and POST.
 /// Guarantees: text as Prometheus reads it (Prometheus, "Exposition formats"), and 405.
 #[test]
@@ -61,9 +68,7 @@ fn who_may_read() {
     let other = ["--metrics-listen", "127.0.0.1:0"];
     let args = [&other[..], &["--watch-token-file", file.path()]].concat();
     let relay = Relay::with(&args);
-    let line = relay.wait_for_log("metrics are at http://");
-    let rest = line.split_once("://").unwrap().1;
-    let metrics: SocketAddr = rest[..rest.find('/').unwrap()].parse().unwrap();
+    let metrics = metrics_address(&relay);
     assert_eq!(get(relay.address(), "/metrics", &shown), 404);
     for (path, status) in [
         ("/metrics", 200),
@@ -74,13 +79,53 @@ fn who_may_read() {
         ("/v1/metrics", 404),
     ] {
         assert_eq!(get(metrics, path, &[]), status, "{path}");
-        assert_eq!(get(metrics, path, &foreign), 403, "{path}");
+        let is_probe = ["/healthz", "/readyz"].contains(&path);
+        let status = if is_probe { 200 } else { 403 };
+        assert_eq!(get(metrics, path, &foreign), status, "{path}");
     }
+    // Where tokens close the other doors, this one has none.
+    let both = ["--ingest-token-file", file.path()];
+    let relay = Relay::with(&[&args[..], &both].concat());
+    let metrics = metrics_address(&relay);
+    assert_eq!(get(metrics, "/metrics", &[]), 200);
+    assert_eq!(get(metrics, "/metrics", &foreign), 403);
 
     let relay = Relay::with(&["--metrics", "off"]);
     assert_eq!(get(relay.address(), "/metrics", &[]), 404);
     let relay = Relay::with(&[&other[..], &["--metrics", "off"]].concat());
     assert_eq!(get(relay.address(), "/metrics", &[]), 404);
+}
+
+/// Scenario: an address for metrics that others can reach, with metrics and without; one on
+/// loopback.
+/// Guarantees: the log says where what is, and warns where anybody may read metrics.
+#[test]
+fn the_log_says_who_may_read() {
+    let log = |args: &[&str]| {
+        let mut relay = Relay::with(args);
+        relay.signal("TERM");
+        relay.end().1
+    };
+    let (warning, wide) = ("may read the metrics", ["--metrics-listen", "0.0.0.0:0"]);
+    let told = log(&wide);
+    assert!(
+        told.contains(warning) && told.contains("metrics are at"),
+        "{told}"
+    );
+    let told = log(&["--metrics-listen", "127.0.0.1:0"]);
+    assert!(
+        !told.contains(warning) && told.contains("metrics are at"),
+        "{told}"
+    );
+    let told = log(&[&wide[..], &["--metrics", "off"]].concat());
+    assert!(
+        !told.contains(warning) && !told.contains("metrics are at"),
+        "{told}"
+    );
+    assert!(
+        told.contains("/healthz and /readyz are at http://"),
+        "{told}"
+    );
 }
 
 /// Sends what is accepted and what is refused; how many of each.

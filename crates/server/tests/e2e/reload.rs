@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use crate::support::{Folder, Http, Relay, Watcher, gauge, gauge_json, head, post, shake, soon};
+use crate::support::{
+    Folder, Http, Relay, Scrape, Watcher, exchange, gauge, gauge_json, head, post, shake, soon,
+};
 
 const OLD: &str = "the-old-token-of-watchers";
 const NEW: &str = "the-new-token-of-watchers";
@@ -115,6 +117,7 @@ fn all_changes_or_none() {
         line.contains("new.tokens") && !line.contains("garbage,"),
         "{line}"
     );
+    assert!(line.contains("relay.toml:3: "), "{line}");
     assert_eq!((status(OLD, "one"), status(OLD, "two")), (101, 403));
     post(address, &gauge("m", 1));
     assert_eq!(watcher.frame(), gauge_json("m", 1));
@@ -150,4 +153,66 @@ fn the_log_is_filtered_anew() {
     reload("five", "info");
     let line = relay.wait_for_log("SIGHUP: allowed-origins");
     assert!(line.contains("five.example"), "{line}");
+}
+
+/// Scenario: another name is allowed, by SIGHUP, of a relay with an address for metrics alone that
+/// shows its demo.
+/// Guarantees: it counts at that address too; the demo calls the relay by it, so none of its
+/// exports is refused.
+#[test]
+fn names_change_everywhere() {
+    let folder = Folder::new("names");
+    let name = |host: &str| folder.write("relay.toml", &format!("allowed-hosts = [\"{host}\"]\n"));
+    let file = name("one.example");
+    let args = [
+        "--config",
+        &file,
+        "--metrics-listen",
+        "127.0.0.1:0",
+        "--demo",
+    ];
+    let relay = Relay::with(&args);
+    let line = relay.wait_for_log("metrics are at http://");
+    let rest = line.split_once("://").unwrap().1;
+    let metrics: SocketAddr = rest[..rest.find('/').unwrap()].parse().unwrap();
+    let status = |host| {
+        let request = head("GET", "/metrics", &[("Host", host)]);
+        exchange(metrics, &request).status
+    };
+    assert_eq!((status("one.example"), status("two.example")), (200, 403));
+    name("two.example");
+    relay.signal("HUP");
+    relay.wait_for_log("SIGHUP: allowed-hosts");
+    assert!(soon(|| status("two.example") == 200));
+    assert_eq!(status("one.example"), 403);
+    let refused = |scrape: &Scrape| scrape.of("rules_broken_total", "rule=\"host\"");
+    // What is counted from here on was sent under the new name, all of its second too.
+    let more = |than: &Scrape, count: u64| {
+        let sum = than.sum("exports_total") + count;
+        Scrape::until(metrics, |now| now.sum("exports_total") >= sum)
+    };
+    let before = more(&Scrape::of_relay(metrics), 1);
+    let after = more(&before, 3);
+    assert_eq!(refused(&before), refused(&after));
+}
+
+/// Scenario: a file of tokens becomes a pipe that nobody writes to, and the relay gets SIGHUP, then
+/// SIGTERM.
+/// Guarantees: it says what is wrong, everything stays as it was, and it ends in order.
+#[test]
+fn a_pipe_holds_nobody_up() {
+    let folder = Folder::new("pipe");
+    let file = folder.write("tokens", OLD);
+    let mut relay = Relay::with(&["--watch-token-file", &file]);
+    std::fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.unwrap().success());
+    relay.signal("HUP");
+    let line = relay.wait_for_log("it is no regular file");
+    assert!(line.contains("stays as it was"), "{line}");
+    let header = format!("Bearer {OLD}");
+    assert_eq!(shake(relay.address(), &[("Authorization", &header)]), 101);
+    relay.signal("TERM");
+    let (status, log) = relay.end();
+    assert!(status.success(), "{log}");
 }

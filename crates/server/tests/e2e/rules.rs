@@ -10,8 +10,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/metrics"),
     ("GET", "/ws/metrics"),
     ("GET", "/"),
-    ("GET", "/healthz"),
-    ("GET", "/readyz"),
+    ("GET", "/healthz/"),
     ("POST", "/nowhere"),
     ("GET", "/ws/nowhere"),
 ];
@@ -48,7 +47,7 @@ fn other_hosts_are_refused_on_every_route() {
     for host in ["evil.example", "evil.example:80"] {
         assert_eq!(shake(relay.address(), &[("Host", host)]), 403, "{host}");
     }
-    let target = head("GET", "http://evil.example/healthz", &[]);
+    let target = head("GET", "http://evil.example/", &[]);
     assert_eq!(exchange(relay.address(), &target).status, 403);
     let malformed = to_host(&relay, "GET", "/healthz", "a b");
     assert_eq!(malformed.status, 400, "{malformed:?}");
@@ -86,6 +85,22 @@ fn allowed_hosts_pass() {
     ] {
         let answer = to_host(&relay, "POST", "/v1/metrics", host);
         assert_eq!(answer.status, status, "{host}");
+    }
+}
+
+/// Scenario: probes by the address of a pod, with a name on `--allowed-hosts`.
+/// Guarantees: they learn how the relay is, whatever they call it; nothing else is told.
+#[test]
+fn probes_call_it_what_they_like() {
+    let relay = Relay::with(&["--allowed-hosts", "relay.example"]);
+    for (path, status) in [
+        ("/healthz", 200),
+        ("/readyz", 200),
+        ("/", 403),
+        ("/metrics", 403),
+    ] {
+        let answer = to_host(&relay, "GET", path, "10.0.0.7:4444");
+        assert_eq!(answer.status, status, "{path}");
     }
 }
 

@@ -75,6 +75,7 @@ fn a_bad_file_is_explained() {
         let (status, log) = run_to_end(&args);
         assert_eq!(status.code(), Some(1), "{log}");
         assert!(log.contains(path) && log.contains(why), "{log}");
+        assert!(log.contains("--ingest-token-file: "), "{log}");
     }
 }
 

@@ -131,7 +131,7 @@ fn a_rebound_name_is_no_use_where_all_show_tokens() {
         (&[send, file.path(), watch, file.path()], 200),
     ] {
         let relay = Relay::with(args);
-        let request = head("GET", "/readyz", &[("Host", "relay.example.com")]);
+        let request = head("GET", "/", &[("Host", "relay.example.com")]);
         let answer = exchange(relay.address(), &request);
         assert_eq!(answer.status, expected, "{args:?}");
         let header = bearer(ONE);

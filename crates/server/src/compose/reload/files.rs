@@ -6,13 +6,16 @@ use std::sync::Arc;
 use fanout::Hub;
 use tracing::{info, warn};
 
-use crate::RunError;
+use crate::StartError;
 use crate::config::{ServerConfig, TlsConfig};
 use crate::counters::Counters;
 use crate::counters::labels::{Reload, Reloadable};
-use crate::tls::{self, Tls};
-use crate::tokens::{self, Asked, Reloaded, Tokens};
+use crate::tls::{self, Tls, TlsError};
+use crate::tokens::{self, Asked, Reloaded, TokenError, Tokens};
 
+/// The settings that name files of tokens.
+const OF_SENDERS: &str = "ingest-token-file";
+const OF_WATCHERS: &str = "watch-token-file";
 /// Whose tokens were read, for the log and for the counters.
 const SENDERS: (&str, Reloadable) = ("senders", Reloadable::IngestTokens);
 const WATCHERS: (&str, Reloadable) = ("watchers", Reloadable::WatchTokens);
@@ -33,6 +36,32 @@ pub(super) struct Prepared {
 }
 
 impl Files {
+    /// Reads those that `config` names. What can't be used goes to `errors`.
+    pub(in crate::compose) fn read(
+        config: &ServerConfig,
+        counters: &Arc<Counters>,
+        errors: &mut Vec<StartError>,
+    ) -> Self {
+        let mut tokens = |setting, path: &Option<PathBuf>| {
+            let read = Tokens::read(path.clone()?);
+            kept(setting, read, errors).map(Arc::new)
+        };
+        let tokens = Asked {
+            senders: tokens(OF_SENDERS, &config.ingest_token_file),
+            watchers: tokens(OF_WATCHERS, &config.watch_token_file),
+        };
+        let tls = config.tls.as_ref().and_then(|named| {
+            let read = Tls::read(named.clone(), Arc::clone(counters));
+            kept_tls(named, read, errors).map(Arc::new)
+        });
+        let counters = Arc::clone(counters);
+        Self {
+            tokens,
+            tls,
+            counters,
+        }
+    }
+
     /// Whether there are no files.
     pub(super) fn are_none(&self) -> bool {
         let Asked { senders, watchers } = &self.tokens;
@@ -45,17 +74,25 @@ impl Files {
     /// # Errors
     ///
     /// All that can't be used.
-    pub(super) fn prepare(&self, config: Option<&ServerConfig>) -> Result<Prepared, Vec<RunError>> {
+    pub(super) fn prepare(
+        &self,
+        config: Option<&ServerConfig>,
+    ) -> Result<Prepared, Vec<StartError>> {
         let mut errors = Vec::new();
-        let senders = config.and_then(|config| config.ingest_token_file.clone());
-        let watchers = config.and_then(|config| config.watch_token_file.clone());
+        let mut tokens = |setting, tokens: &Option<Arc<Tokens>>, named: Option<&PathBuf>| {
+            let tokens = tokens.as_ref()?;
+            let path = named.map_or_else(|| tokens.path(), PathBuf::clone);
+            kept(setting, tokens.prepare(path), &mut errors)
+        };
+        let senders = config.and_then(|config| config.ingest_token_file.as_ref());
+        let watchers = config.and_then(|config| config.watch_token_file.as_ref());
         let prepared = Prepared {
-            senders: tokens(self.tokens.senders.as_deref(), senders, &mut errors),
-            watchers: tokens(self.tokens.watchers.as_deref(), watchers, &mut errors),
+            senders: tokens(OF_SENDERS, &self.tokens.senders, senders),
+            watchers: tokens(OF_WATCHERS, &self.tokens.watchers, watchers),
             tls: self.tls.as_ref().and_then(|tls| {
                 let named = config.and_then(|config| config.tls.clone());
-                let prepared = tls.prepare(named.unwrap_or_else(|| tls.config()));
-                kept(prepared, &mut errors)
+                let named = named.unwrap_or_else(|| tls.config());
+                kept_tls(&named, tls.prepare(named.clone()), &mut errors)
             }),
         };
         match errors.is_empty() {
@@ -124,35 +161,41 @@ impl Prepared {
 }
 
 /// Every error of the files that a configuration names.
-pub(crate) fn errors(config: &ServerConfig) -> Vec<RunError> {
+pub(crate) fn errors(config: &ServerConfig) -> Vec<StartError> {
     let mut errors = Vec::new();
-    let files = [&config.ingest_token_file, &config.watch_token_file];
-    for path in files.into_iter().flatten() {
-        kept(Tokens::read(path.clone()), &mut errors);
-    }
-    if let Some(config) = &config.tls {
-        let config: TlsConfig = config.clone();
-        kept(
-            Tls::read(config, Arc::new(Counters::default())),
-            &mut errors,
-        );
-    }
+    Files::read(config, &Arc::default(), &mut errors);
     errors
 }
 
-fn tokens(
-    tokens: Option<&Tokens>,
-    path: Option<PathBuf>,
-    errors: &mut Vec<RunError>,
-) -> Option<tokens::Prepared> {
-    let tokens = tokens?;
-    let prepared = tokens.prepare(path.unwrap_or_else(|| tokens.path()));
-    kept(prepared, errors)
+/// The tokens of the file that `setting` names; what is wrong with it goes to `errors`.
+fn kept<T>(
+    setting: &'static str,
+    read: Result<T, TokenError>,
+    errors: &mut Vec<StartError>,
+) -> Option<T> {
+    let wrong = |source| errors.push(StartError::Tokens { setting, source });
+    read.map_err(wrong).ok()
 }
 
-/// What went well; what didn't goes to `errors`.
-fn kept<T, E: Into<RunError>>(result: Result<T, E>, errors: &mut Vec<RunError>) -> Option<T> {
-    result.map_err(|error| errors.push(error.into())).ok()
+/// What the files of TLS hold; what is wrong with each of them goes to `errors`.
+fn kept_tls<T>(
+    named: &TlsConfig,
+    read: Result<T, TlsError>,
+    errors: &mut Vec<StartError>,
+) -> Option<T> {
+    let first = match read {
+        Ok(read) => return Some(read),
+        Err(error) => error,
+    };
+    let mut all = tls::faults(named);
+    if all.is_empty() {
+        all.push(first);
+    }
+    errors.extend(all.into_iter().map(|source| {
+        let setting = source.setting(named);
+        StartError::Tls { setting, source }
+    }));
+    None
 }
 
 fn tell_tokens(whose: &str, Reloaded { count, gone }: &Reloaded) {
@@ -163,3 +206,6 @@ fn tell_tokens(whose: &str, Reloaded { count, gone }: &Reloaded) {
 fn tell_tls() {
     info!("the files for TLS were read again; they count for new connections");
 }
+
+#[cfg(test)]
+mod tests;

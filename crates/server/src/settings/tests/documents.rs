@@ -167,3 +167,32 @@ fn allows(schema: &serde_json::Value, text: &str) -> bool {
         },
     }
 }
+
+/// Scenario: tokens in the place of their files' names, in a file and in a variable, are shown; and
+/// the path of a file that is not there.
+/// Guarantees: nothing of the tokens stands there, but whose word they are; the path does.
+#[test]
+fn what_looks_like_a_secret_is_not_shown() {
+    const TOKEN: &str = "mLr0tw0Nn5zGq1LX4ZSwyI7Vh3vn0eQ2m0q1oS8iW0c=";
+    let lines = format!("ingest-token-file = \"{TOKEN}\"\ntls-client-ca = \"gone.pem\"\n");
+    let file = File::new("secret", &lines);
+    let variables = variables(&[
+        ("OTLP_RELAY_WATCH_TOKEN_FILE", TOKEN),
+        ("OTLP_RELAY_TLS_CERT", "/nonexistent/cert"),
+        ("OTLP_RELAY_TLS_KEY", "/nonexistent/key"),
+    ]);
+    let source = Source::new(variables).with_config(file.0.clone());
+    let shown = show(&source.load().unwrap());
+    assert!(!shown.contains(&TOKEN[..20]), "{shown}");
+    assert!(
+        shown.contains("gone.pem") && shown.contains("/nonexistent/cert"),
+        "{shown}"
+    );
+    for place in [
+        &*format!("{}:1", file.0.display()),
+        "OTLP_RELAY_WATCH_TOKEN_FILE",
+    ] {
+        let why = format!("{place}: no such file, and it looks like a secret");
+        assert!(shown.contains(&why), "{shown}");
+    }
+}

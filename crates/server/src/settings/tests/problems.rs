@@ -108,7 +108,8 @@ fn files_that_are_none() {
     assert!(problems(&from_file(&long))[0].contains("longer than"));
 }
 
-/// Scenario: variables that the relay doesn't know: slips of a finger, those of Kubernetes for
+/// Scenario: variables that the relay doesn't know: slips of a finger, in the name of the file of
+/// settings too, another case, dashes; those of Kubernetes for
 /// services called `otlp-relay` and `otlp-relay-headless`, and those of others.
 /// Guarantees: the first are refused with the name that was meant, the second are passed over,
 /// the third are warned of; no value is repeated.
@@ -122,6 +123,13 @@ fn unknown_variables() {
         ("OTLP_RELAY_MAXBODY", "OTLP_RELAY_MAX_BODY"),
         ("OTLP_RELAY_TLS_CERTIFICATE", "OTLP_RELAY_TLS_CERT"),
         ("OTLP_RELAY_LISTEN_", "OTLP_RELAY_LISTEN"),
+        ("OTLP_RELAY_watch_token_file", "OTLP_RELAY_WATCH_TOKEN_FILE"),
+        ("OTLP_RELAY_WATCH-TOKEN-FILE", "OTLP_RELAY_WATCH_TOKEN_FILE"),
+        ("otlp_relay_watch_token_file", "OTLP_RELAY_WATCH_TOKEN_FILE"),
+        ("OTLP-RELAY-TLS-CERT", "OTLP_RELAY_TLS_CERT"),
+        ("OTLP_RELAY_CONFG", "OTLP_RELAY_CONFIG"),
+        ("OTLP_RELAY_CONFIG_FILE", "OTLP_RELAY_CONFIG"),
+        ("OTLP_RELAY_config", "OTLP_RELAY_CONFIG"),
     ] {
         let told = problems(&Source::new(variables(&[(name, "hidden")]))).concat();
         let expected = format!("{name} is no variable of the relay; did you mean {meant}?");
@@ -156,6 +164,8 @@ fn nearest_names() {
         ("max_body", Some("max-body")),
         ("Max-Body", Some("max-body")),
         ("grpc-lisen", Some("grpc-listen")),
+        // A file can't name itself.
+        ("config", None),
         ("log-level", None),
         ("zipkin", None),
         ("", None),
