@@ -45,6 +45,8 @@ struct State {
     fanout: FanoutConfig,
     requests: Use,
     request_bytes: Use,
+    decoders: Use,
+    decoder_waits: u64,
     connections: [Use; Listener::ALL.len()],
     /// In seconds since 1970.
     certificate_expires: Option<i64>,
@@ -79,12 +81,14 @@ impl Metrics {
     }
 
     fn state(&self) -> State {
-        let budget = &self.budget;
+        let (budget, decoders) = (&self.budget, self.budget.decoders());
         State {
             hub: self.hub.snapshot(),
             fanout: self.hub.config().clone(),
             requests: Use::new(budget.requests(), budget.max_requests()),
             request_bytes: Use::new(budget.bytes(), budget.max_bytes()),
+            decoders: Use::new(decoders.busy(), decoders.limit()),
+            decoder_waits: decoders.waited(),
             connections: self
                 .connections
                 .each_ref()

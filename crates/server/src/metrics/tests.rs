@@ -16,6 +16,8 @@ fn everything() -> Vec<MetricFamily> {
         fanout: FanoutConfig::default(),
         requests: nothing(),
         request_bytes: nothing(),
+        decoders: nothing(),
+        decoder_waits: 0,
         connections: Listener::ALL.map(|_| nothing()),
         certificate_expires: Some(0),
         ready: true,
