@@ -13,7 +13,7 @@ use otlp_codec::Signal;
 
 use self::labels::{
     End, Labels, Limit, Listener, Recovered, RefusedSignal, Reload, Reloadable, Rendered, Rule,
-    StatusClass,
+    StatusClass, Wait,
 };
 use self::tally::{Durations, Tally};
 use crate::throttle::Throttle;
@@ -71,7 +71,7 @@ pub(crate) struct Watching {
 pub(crate) struct Connecting {
     pub(crate) accepted: Tally<Listener>,
     pub(crate) refused: Tally<(Listener, Limit)>,
-    pub(crate) timed_out: Tally<Listener>,
+    pub(crate) timed_out: Tally<(Listener, Wait)>,
     pub(crate) failed_handshakes: Tally<Listener>,
     pub(crate) requests: Tally<()>,
     pub(crate) responses: Tally<StatusClass>,
@@ -145,7 +145,7 @@ pub struct Totals {
     pub refused_origins: u64,
     /// Requests to watch refused for want of a token that is on file.
     pub refused_watchers: u64,
-    /// Connections closed because a head, a body or the reading of an answer took too long.
+    /// Connections closed because the client kept the relay waiting, but for those that were idle.
     pub timed_out_connections: u64,
     /// Files of tokens or of TLS that changed to what can't be used.
     pub failed_reloads: u64,
@@ -187,9 +187,16 @@ impl Counters {
             refused_hosts: connecting.broken_rules.get(Rule::Host),
             refused_origins: connecting.broken_rules.get(Rule::Origin),
             refused_watchers: connecting.broken_rules.get(Rule::Token),
-            timed_out_connections: connecting.timed_out.sum(),
+            timed_out_connections: self.timed_out(),
             failed_reloads: self.failed_reloads(),
         }
+    }
+
+    /// To be idle is no fault.
+    fn timed_out(&self) -> u64 {
+        let counts = self.connecting.timed_out.iter();
+        let faults = counts.filter(|((_, wait), _)| *wait != Wait::Idle);
+        faults.map(|(_, count)| count).sum()
     }
 
     fn failed_reloads(&self) -> u64 {
@@ -266,8 +273,8 @@ impl Counters {
     }
 
     /// A connection was closed because the client took too long.
-    pub(crate) fn connection_timed_out(&self, listener: Listener) {
-        self.connecting.timed_out.add_one(listener);
+    pub(crate) fn connection_timed_out(&self, listener: Listener, wait: Wait) {
+        self.connecting.timed_out.add_one((listener, wait));
     }
 
     /// TLS could not begin on a connection.

@@ -48,7 +48,7 @@ pub(crate) struct Parts {
     pub(crate) tls: Option<Arc<Tls>>,
     /// How long the first bytes of a connection may take.
     pub(crate) head_timeout: Duration,
-    /// How long a message may go without a byte.
+    /// How long a message may go without a byte, and what is written.
     pub(crate) stall_timeout: Duration,
     /// Threads of the runtime.
     pub(crate) workers: usize,
@@ -108,6 +108,8 @@ impl GrpcServer {
                 tls: parts.tls.clone(),
                 deadlines: Deadlines {
                     head: parts.head_timeout,
+                    stall: parts.stall_timeout,
+                    keepalive: config.keepalive_timeout,
                     end: config.max_connection_age.saturating_add(config.age_grace),
                 },
                 handshakes: JoinSet::new(),

@@ -14,7 +14,7 @@ use actix_web::dev::AppConfig;
 
 use super::application::application;
 use super::{Handle, Parts, expect, refuse};
-use crate::conn::{Clock, Conn};
+use crate::conn::{Clock, Conn, LONGEST};
 use crate::tls::{Handshake, Inside, Stream, Tls};
 
 /// What serves an accepted socket: a permit, TLS if there is any, a [`Conn`], then HTTP with the
@@ -28,9 +28,14 @@ pub(super) fn service(
     let expect = expect::judging(parts.clone());
     let application = application(parts).into_factory();
     let http = HttpService::build()
-        .keep_alive(KeepAlive::Timeout(waits.idle_timeout))
-        .client_request_timeout(waits.head_timeout)
-        .client_disconnect_timeout(waits.linger_timeout)
+        .keep_alive(match waits.idle_timeout.is_zero() {
+            true => KeepAlive::Disabled,
+            // `Clock` knows how long. actix's own timer is lost when a head begins too early, and
+            // begins anew whenever the connection is woken.
+            false => KeepAlive::Os,
+        })
+        .client_request_timeout(waits.head_timeout.min(LONGEST))
+        .client_disconnect_timeout(waits.linger_timeout.min(LONGEST))
         .graceful_shutdown_signal({
             let draining = draining.clone();
             move || draining.begun()
@@ -57,8 +62,8 @@ pub(super) fn service(
                 // Nothing was asked yet that could be answered.
                 () = draining => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
             };
-            let clock = Clock::new(waits.head_timeout, waits.stall_timeout);
-            Ok((Conn::new(io, permit, clock), Protocol::Http1, peer))
+            let conn = Conn::new(io, permit, Clock::new(waits));
+            Ok((conn, Protocol::Http1, peer))
         }
     })
     .and_then(http)

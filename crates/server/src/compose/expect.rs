@@ -67,6 +67,7 @@ fn sender(parts: &Parts, request: &Request) -> Result<Option<IpAddr>, Crowded> {
 /// An answer in the place of the 100.
 fn answer(mut request: Request, response: HttpResponse) -> Response<BoxBody> {
     if let Some(connection) = request.conn_data::<Handle>() {
+        connection.request_begins();
         connection.answer_ended();
     }
     hold_unread(response, request.take_payload()).into()

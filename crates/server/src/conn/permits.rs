@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::addresses::{Addresses, Seat};
 use crate::counters::Counters;
-use crate::counters::labels::{Limit, Listener};
+use crate::counters::labels::{Limit, Listener, Wait};
 use crate::proxies::{Proxies, Way};
 use crate::throttle::Throttle;
 
@@ -173,10 +173,10 @@ impl Permit {
     }
 
     /// The client took too long, and the connection ends for that.
-    pub(crate) fn time_out(&mut self) {
+    pub(crate) fn time_out(&mut self, wait: Wait) {
         if !std::mem::replace(&mut self.timed_out, true) {
             let listener = self.shared.listener;
-            self.shared.counters.connection_timed_out(listener);
+            self.shared.counters.connection_timed_out(listener, wait);
         }
     }
 

@@ -169,6 +169,23 @@ labels! {
 }
 
 labels! {
+    /// What a client took too long for, so that its connection ended.
+    Wait, "wait":
+    /// To send a head, or the preface of HTTP/2.
+    Head "head",
+    /// To send some of a body, or to take some of an answer.
+    Stall "stall",
+    /// To begin another request.
+    Idle "idle",
+    /// To stop sending when it was refused.
+    Linger "linger",
+    /// To answer to keepalive.
+    Keepalive "keepalive",
+    /// To finish its calls when its connection was old.
+    Age "age"
+}
+
+labels! {
     /// A rule that a request broke.
     Rule, "rule":
     Host "host", Origin "origin", Token "token"
