@@ -12,8 +12,7 @@ use ingest::{Reason, Transport};
 use otlp_codec::Signal;
 
 use self::labels::{
-    End, Labels, Limit, Listener, Recovered, RefusedSignal, Reload, Reloadable, Rendered, Rule,
-    StatusClass, Wait,
+    End, Labels, Limit, Listener, Recovered, Reload, Reloadable, Rendered, Rule, StatusClass, Wait,
 };
 use self::tally::{Durations, Tally};
 use crate::throttle::Throttle;
@@ -35,7 +34,7 @@ pub(crate) struct Receiving {
     pub(crate) items: Tally<(Signal, Transport)>,
     pub(crate) bytes: Tally<(Signal, Transport)>,
     pub(crate) rejected: Tally<(Signal, Transport)>,
-    pub(crate) refused: Tally<((RefusedSignal, Transport), Reason)>,
+    pub(crate) refused: Tally<((Signal, Transport), Reason)>,
     pub(crate) seconds: Durations<Transport>,
 }
 
@@ -43,9 +42,7 @@ pub(crate) struct Receiving {
 #[derive(Debug, Default)]
 pub(crate) struct Watching {
     pub(crate) publications: Tally<Signal>,
-    /// Places in the logs of views.
-    pub(crate) queued: Tally<Format>,
-    /// Of each place, the sessions that come to it.
+    /// Of each place in the log of a view, the sessions that come to it.
     pub(crate) deliveries: Tally<Format>,
     pub(crate) renderings: Tally<(Format, Rendered)>,
     pub(crate) renderings_saved: Tally<Format>,
@@ -77,30 +74,6 @@ pub(crate) struct Connecting {
     pub(crate) responses: Tally<StatusClass>,
     pub(crate) broken_rules: Tally<Rule>,
     pub(crate) reloads: Tally<(Reloadable, Reload)>,
-}
-
-/// What was received of one signal over one transport, at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReceivedTotals {
-    /// Exports accepted.
-    pub exports: u64,
-    /// Items in them.
-    pub items: u64,
-    /// Bytes of their protobuf form.
-    pub bytes: u64,
-    /// Items that were taken out of accepted exports, for an id of a wrong length say.
-    pub rejected: u64,
-}
-
-/// The labels of requests that were refused for the same reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refusals {
-    /// The name of the signal; `none` where the path names none.
-    pub signal: &'static str,
-    /// `http` or `grpc`.
-    pub transport: &'static str,
-    /// That of `ingest`'s `IngestError::reason`.
-    pub reason: &'static str,
 }
 
 /// [`Counters`] at one moment.
@@ -213,34 +186,6 @@ impl Counters {
         labels
             .map(|labels| self.watching.renderings.get(labels))
             .sum()
-    }
-
-    /// What was received of `signal` over `transport`.
-    #[must_use]
-    pub fn received(&self, signal: Signal, transport: Transport) -> ReceivedTotals {
-        let (labels, receiving) = ((signal, transport), &self.receiving);
-        ReceivedTotals {
-            exports: receiving.exports.get(labels),
-            items: receiving.items.get(labels),
-            bytes: receiving.bytes.get(labels),
-            rejected: receiving.rejected.get(labels),
-        }
-    }
-
-    /// Requests refused on a signal's path, by signal, transport and the reason that `ingest`
-    /// gives; those that there were.
-    #[must_use]
-    pub fn refused(&self) -> BTreeMap<Refusals, u64> {
-        let refused = self.receiving.refused.iter();
-        let refused = refused.map(|(((signal, transport), reason), count)| {
-            let refusals = Refusals {
-                signal: signal.as_str(),
-                transport: transport.as_str(),
-                reason: reason.as_str(),
-            };
-            (refusals, count)
-        });
-        refused.filter(|(_, count)| *count > 0).collect()
     }
 
     /// Requests refused on a signal's path, by the reason alone.

@@ -19,6 +19,7 @@ use ingest::Receiver;
 use ingest::grpc::{routes, service_names};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
+use tonic::service::interceptor::InterceptedService;
 use tonic::service::{Interceptor, InterceptorLayer, Routes};
 use tonic::transport::{self, Server};
 use tonic_health::ServingStatus;
@@ -96,6 +97,7 @@ impl GrpcServer {
         }
         // As /healthz over HTTP, it is for everybody.
         let health_service = health_service.max_decoding_message_size(HEALTH_REQUEST_BYTES);
+        let health_service = InterceptedService::new(health_service, client::refuse_marked);
         let routes = routes(parts.receiver, parts.stall_timeout).add_service(health_service);
         for listener in listeners {
             let listener = {

@@ -120,14 +120,6 @@ label!(Loss, "cause");
 label!(TurnedAway, "reason");
 
 labels! {
-    /// The signal of a refused request, if its path names one.
-    RefusedSignal, "signal":
-    Metrics "metrics", Traces "traces", Logs "logs", Profiles "profiles",
-    /// The path names none.
-    None "none"
-}
-
-labels! {
     /// What came of a rendering.
     Rendered, "outcome":
     /// Frames, with all that belongs to the view.
@@ -222,18 +214,6 @@ labels! {
     Success "success",
     /// Everything stayed as it was.
     Failure "failure"
-}
-
-impl From<Option<Signal>> for RefusedSignal {
-    fn from(signal: Option<Signal>) -> Self {
-        match signal {
-            Some(Signal::Metrics) => Self::Metrics,
-            Some(Signal::Traces) => Self::Traces,
-            Some(Signal::Logs) => Self::Logs,
-            Some(Signal::Profiles) => Self::Profiles,
-            None => Self::None,
-        }
-    }
 }
 
 impl From<CloseReason> for End {

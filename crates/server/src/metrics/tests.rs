@@ -133,6 +133,47 @@ fn replace(path: &str, expected: &str) {
     }
 }
 
+/// Scenario: the labels that the dashboard and the alerts in `deploy/` choose by.
+/// Guarantees: each of the values is one that there can be.
+#[test]
+fn dashboards_and_alerts_choose_by_values_that_exist() {
+    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for family in everything() {
+        for label in family.get_metric().iter().flat_map(|one| one.get_label()) {
+            let values = known.entry(label.name().to_owned()).or_default();
+            values.insert(label.value().to_owned());
+        }
+    }
+    // There will be others.
+    known.remove("version");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for path in [
+        "deploy/grafana/otlp-relay.json",
+        "deploy/prometheus/alerts.yml",
+        "deploy/prometheus/alerts.test.yml",
+    ] {
+        let text = std::fs::read_to_string(root.join(path)).unwrap();
+        let text = text.replace('\\', "");
+        let mut chosen = 0;
+        for (label, values) in &known {
+            for operator in ["=\"", "=~\"", "!=\"", "!~\""] {
+                let marks = ['{', ','].map(|before| format!("{before}{label}{operator}"));
+                let rests = marks
+                    .iter()
+                    .flat_map(|mark| text.split(mark.as_str()).skip(1));
+                for rest in rests {
+                    let (named, _) = rest.split_once('"').unwrap();
+                    chosen += 1;
+                    for value in named.split('|') {
+                        assert!(values.contains(value), "{path}: {label} is never {value}");
+                    }
+                }
+            }
+        }
+        assert!(chosen > 0, "{path}");
+    }
+}
+
 /// Scenario: the dashboard and the alerts in `deploy/`, and the docs that name metrics.
 /// Guarantees: every metric that they name is there.
 #[test]
