@@ -32,7 +32,7 @@ use crate::counters::Counters;
 use crate::counters::labels::Listener;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
-use crate::logging::Log;
+use crate::logging::{Log, Writer};
 use crate::metrics::Metrics;
 use crate::pages::{About, MetricsPage};
 use crate::proxies::Proxies;
@@ -62,6 +62,7 @@ pub struct Relay {
     metrics_listeners: Vec<Bound>,
     files: reload::Files,
     origin: Option<reload::Origin>,
+    log: Writer,
     counters: Arc<Counters>,
     proxies: Arc<Proxies>,
     routes: Routes,
@@ -124,6 +125,7 @@ impl Relay {
             proxies: Arc::new(config.trusted_proxies.clone()),
             config,
             origin: None,
+            log: Writer::default(),
             counters,
             routes: Arc::new(|_| {}),
         })
@@ -133,6 +135,7 @@ impl Relay {
     /// while the relay runs. Without it the files of tokens and of TLS alone are read again.
     #[must_use]
     pub fn with_source(mut self, source: Source, loaded: Loaded, log: Log) -> Self {
+        self.log = log.writer();
         self.origin = Some(reload::Origin {
             source,
             loaded,
@@ -304,6 +307,7 @@ impl Relay {
                 pages.connections.clone(),
             ],
             tls: self.files.tls.clone(),
+            log: self.log.clone(),
             draining: parts.draining.clone(),
         };
         let shown = |gate| {

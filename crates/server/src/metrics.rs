@@ -24,6 +24,7 @@ use self::process::Process;
 use crate::conn::Connections;
 use crate::counters::Counters;
 use crate::counters::labels::Listener;
+use crate::logging::Writer;
 use crate::shutdown::Draining;
 use crate::tls::Tls;
 
@@ -36,6 +37,7 @@ pub(crate) struct Metrics {
     /// In the order of [`Listener::ALL`].
     pub(crate) connections: [Connections; Listener::ALL.len()],
     pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) log: Writer,
     pub(crate) draining: Draining,
 }
 
@@ -50,6 +52,7 @@ struct State {
     connections: [Use; Listener::ALL.len()],
     /// In seconds since 1970.
     certificate_expires: Option<i64>,
+    log_lines_lost: u64,
     ready: bool,
     process: Option<Process>,
 }
@@ -94,6 +97,7 @@ impl Metrics {
                 .each_ref()
                 .map(|connections| Use::new(connections.open(), connections.limit())),
             certificate_expires: self.tls.as_ref().and_then(|tls| tls.expires()),
+            log_lines_lost: self.log.lost(),
             ready: self.draining.is_ready(),
             process: Process::now(),
         }
@@ -112,6 +116,11 @@ fn families(counters: &Counters, state: &State) -> Vec<MetricFamily> {
         "ready",
         "1, or 0 once the shutdown has begun, as /readyz says.",
         f64::from(u8::from(state.ready)),
+    );
+    to.count(
+        "log_lines_lost_total",
+        "Lines of the log that could not be written, or found no room to wait for it.",
+        state.log_lines_lost,
     );
     receiving::tell(&counters.receiving, state, &mut to);
     watching::tell(&counters.watching, &state.hub, &state.fanout, &mut to);

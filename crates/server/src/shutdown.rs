@@ -25,12 +25,13 @@ const PAUSE_SETTLES: Duration = Duration::from_millis(50);
 
 /// Ready when the system asks the process to end: Ctrl-C, or SIGTERM where there is one. From
 /// then on, a second request ends the process at once; but wrappers pass a signal on that the
-/// process has had already, so for a moment a second one counts as the first.
+/// process has had already, so for a moment a second one counts as the first. `at_once` is the last
+/// that is done then.
 ///
 /// # Errors
 ///
 /// If the system refuses to tell.
-pub fn requested() -> io::Result<impl Future<Output = ()>> {
+pub fn requested(at_once: impl FnOnce() + 'static) -> io::Result<impl Future<Output = ()>> {
     let mut requests = Requests::new()?;
     Ok(async move {
         requests.next().await;
@@ -41,6 +42,7 @@ pub fn requested() -> io::Result<impl Future<Output = ()>> {
                 requests.next().await;
             }
             warn!("asked again to stop: ending at once");
+            at_once();
             std::process::exit(EXIT_INTERRUPTED);
         });
     })
