@@ -261,7 +261,7 @@ impl Relay {
             &pages.connections,
         ];
         let hub = &parts.fanout.hub;
-        let in_time = shutdown::drain(
+        let seen_off = shutdown::drain(
             &handle,
             &listeners,
             &parts.draining,
@@ -270,9 +270,9 @@ impl Relay {
             grace,
         )
         .await;
-        if !in_time {
+        if let Err(took) = seen_off {
             let left: usize = connections.into_iter().map(Connections::open).sum();
-            warn!("{left} connections were still open after {grace:?} and are cut off");
+            warn!("{left} connections were still open after {took:.1?} and are cut off");
         }
         drop(grpc);
         reloading.abort();
