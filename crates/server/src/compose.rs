@@ -44,9 +44,6 @@ use crate::{RunError, showing};
 
 pub(crate) use self::reload::errors_of_files;
 
-/// Open connections to the addresses for metrics alone. One more is answered 503.
-const MAX_METRICS_CONNECTIONS: usize = 64;
-
 /// What is known of a connection to whoever handles its requests: `conn_data` finds it by this
 /// type and no other.
 type Handle = ConnHandle<Stream>;
@@ -294,7 +291,7 @@ impl Relay {
         let mut pages = Parts {
             serves: Serves::Pages,
             rules: self.rules(metrics),
-            connections: self.connections(Listener::Metrics, MAX_METRICS_CONNECTIONS, None),
+            connections: self.connections(Listener::Metrics, config.metrics.max_connections, None),
             ..parts.clone()
         };
         let told = Metrics {
@@ -372,15 +369,15 @@ impl Relay {
         Arc::new(Rules::new(gate, addresses, tokens, self.counters()))
     }
 
-    /// The places for connections of a listener; as many for an address as in all, unless told
-    /// otherwise.
+    /// The places for connections of a listener. An address has no limit of its own unless there is
+    /// one: then only the one for all can be reached.
     fn connections(
         &self,
         listener: Listener,
         max: usize,
         max_per_address: Option<usize>,
     ) -> Connections {
-        let max_per_address = max_per_address.unwrap_or(max);
+        let max_per_address = max_per_address.unwrap_or(usize::MAX);
         let proxies = Arc::clone(&self.proxies);
         Connections::by_address(listener, max, max_per_address, proxies, self.counters())
     }

@@ -93,7 +93,7 @@ pub struct Totals {
     pub renderings: u64,
     /// Renderings that came to nothing, or not to all: too big for a frame, or failed.
     pub failed_renderings: u64,
-    /// WebSocket sessions opened.
+    /// Sessions opened, over WebSocket and as streams of lines.
     pub sessions: u64,
     /// Frames handed to sockets.
     pub frames: u64,
@@ -120,7 +120,7 @@ pub struct Totals {
     pub refused_watchers: u64,
     /// Connections closed because the client kept the relay waiting, but for those that were idle.
     pub timed_out_connections: u64,
-    /// Files of tokens or of TLS that changed to what can't be used.
+    /// Files of tokens or of TLS, and settings, that were read again and can't be used.
     pub failed_reloads: u64,
 }
 

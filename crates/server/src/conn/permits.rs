@@ -132,6 +132,11 @@ impl Connections {
         self.0.counters.connection_refused(self.0.listener, limit);
     }
 
+    /// Where they come in.
+    pub(crate) fn listener(&self) -> Listener {
+        self.0.listener
+    }
+
     /// How many may be open.
     #[must_use]
     pub fn limit(&self) -> usize {

@@ -162,7 +162,7 @@ enum When {
     AtWork,
     InTheAnswer,
     BehindTheAnswer,
-    WhenItIsOut,
+    OnceItIsOut,
 }
 
 /// Scenario: half a head comes at each moment of the exchange before it, whose answer takes its
@@ -177,7 +177,7 @@ async fn a_head_may_begin_before_the_answer_is_out() {
         AtWork,
         InTheAnswer,
         BehindTheAnswer,
-        WhenItIsOut,
+        OnceItIsOut,
     ] {
         let (mut conn, mut far, _, counters) = counted();
         let handle = conn.handle();
@@ -198,7 +198,7 @@ async fn a_head_may_begin_before_the_answer_is_out() {
         handle.answer_ended();
         half(BehindTheAnswer, &mut conn, &mut far).await;
         conn.flush().await.unwrap();
-        half(WhenItIsOut, &mut conn, &mut far).await;
+        half(OnceItIsOut, &mut conn, &mut far).await;
         let begin = Instant::now();
         tokio::time::advance(HEAD / 2).await;
         take(&mut conn, &mut far, b" ").await;
