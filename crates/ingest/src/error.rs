@@ -45,9 +45,6 @@ impl Code {
 /// A request that was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IngestError {
-    /// The path is not served, or its signal is switched off.
-    #[error("there is nothing at this path")]
-    NotFound,
     /// The method is not POST.
     #[error("only POST is served here")]
     Method,
@@ -109,8 +106,7 @@ impl IngestError {
             Self::Refused(refused) | Self::Body(BodyError::Overloaded(refused)) => {
                 Some(refused.retry_after())
             }
-            Self::NotFound
-            | Self::Method
+            Self::Method
             | Self::Upgrade
             | Self::Auth(_)
             | Self::ContentType
@@ -126,7 +122,6 @@ impl IngestError {
     fn row(&self) -> (StatusCode, Code, Reason) {
         use StatusCode as Http;
         match self {
-            Self::NotFound => (Http::NOT_FOUND, Code::NotFound, Reason::NotFound),
             Self::Method => (
                 Http::METHOD_NOT_ALLOWED,
                 Code::Unimplemented,

@@ -21,7 +21,7 @@ mod message;
 )]
 pub mod services;
 
-pub use self::answer::status as refused;
+pub use self::answer::named as refused;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -41,11 +41,18 @@ use self::services::metrics_service::MetricsServiceServer;
 use self::services::profiles_service::ProfilesServiceServer;
 use self::services::trace_service::TraceServiceServer;
 use crate::receiver::Receiver;
+use crate::sink::Refused;
 
 /// Who is at the other end of a connection. Whoever serves the [`routes`] puts it into the
 /// extensions of each request; without it, [`Authorize`](crate::Authorize) is told of no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub Option<IpAddr>);
+
+/// Why a call is not to be served, for an interceptor to put into the extensions of its request.
+/// An export is then refused before its message is read, and counted as every other; of services
+/// beside the [`routes`], whoever serves them sees to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TurnedAway(pub Refused);
 
 /// The services of OTLP, to be served by tonic: all signals, profiles only if they are switched
 /// on. Everything else is answered UNIMPLEMENTED.

@@ -23,7 +23,7 @@ use crate::authorize::Credentials;
 use crate::body::{self, BodyError};
 use crate::config::IngestConfig;
 use crate::content::{ContentEncoding, ContentType, only};
-use crate::error::IngestError;
+use crate::error::{IngestError, Reason};
 use crate::observer::Transport;
 use crate::receiver::{Outcome, Receiver, Taken};
 use crate::request_id::{RequestId, X_REQUEST_ID};
@@ -111,6 +111,21 @@ pub fn refuse_by_head(
     let observer = receiver.observer.as_ref();
     let id = Outcome::new(observer, signal, Transport::Http, peer).refused(&error);
     Some(answer(content_type, &error, id))
+}
+
+/// Counts a request on one of the receiver's paths that the application has refused by itself,
+/// before the receiver saw it. What its answer is to be found by, in the header [`X_REQUEST_ID`];
+/// `None` for other paths.
+#[must_use]
+pub fn count_refusal(
+    receiver: &Receiver,
+    path: &str,
+    peer: Option<IpAddr>,
+    reason: Reason,
+) -> Option<RequestId> {
+    let (_, signal) = routes(&receiver.config).find(|(known, _)| *known == path)?;
+    let observer = receiver.observer.as_ref();
+    Some(Outcome::new(observer, signal, Transport::Http, peer).refused_as(reason))
 }
 
 /// The answer to a request that was refused.

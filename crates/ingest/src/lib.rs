@@ -32,7 +32,7 @@ pub use config::IngestConfig;
 pub use content::{ContentEncoding, ContentType};
 pub use decoders::Decoders;
 pub use error::{Code, IngestError, Reason};
-pub use http::{asks_for_websocket, configure, hold_unread, refuse_by_head};
+pub use http::{asks_for_websocket, configure, count_refusal, hold_unread, refuse_by_head};
 pub use observer::{Accepted, NoObserver, Observer, Refusal, Transport};
 pub use receiver::Receiver;
 pub use request_id::{RequestId, X_REQUEST_ID};

@@ -69,9 +69,8 @@ pub trait Observer: Send + Sync {
         let _ = (signal, transport, items);
     }
 
-    /// A request was refused, or its client went away before an answer. `signal` is `None` when
-    /// the path names none.
-    fn refused(&self, signal: Option<Signal>, transport: Transport, refusal: Refusal) {
+    /// A request was refused, or its client went away before an answer.
+    fn refused(&self, signal: Signal, transport: Transport, refusal: Refusal) {
         let _ = (signal, transport, refusal);
     }
 }

@@ -14,7 +14,7 @@ use crate::body::BodyError;
 use crate::budget::Budget;
 use crate::config::IngestConfig;
 use crate::content::ContentType;
-use crate::error::IngestError;
+use crate::error::{IngestError, Reason};
 use crate::observer::{Accepted, Observer, Refusal, Transport};
 use crate::request_id::RequestId;
 use crate::sink::ExportSink;
@@ -123,14 +123,17 @@ impl<'a> Outcome<'a> {
 
     /// What its answer is to be found by.
     pub(crate) fn refused(&mut self, error: &IngestError) -> RequestId {
+        self.refused_as(error.reason())
+    }
+
+    pub(crate) fn refused_as(&mut self, reason: Reason) -> RequestId {
         self.told = true;
         let refusal = Refusal {
-            reason: error.reason(),
+            reason,
             peer: self.peer,
             id: RequestId::next(),
         };
-        self.observer
-            .refused(Some(self.signal), self.transport, refusal);
+        self.observer.refused(self.signal, self.transport, refusal);
         refusal.id
     }
 

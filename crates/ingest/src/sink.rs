@@ -49,7 +49,6 @@ pub struct Refused {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
     Draining,
-    Overloaded,
     Requests,
     Bytes,
     Client,
@@ -59,7 +58,6 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Draining => "the receiver is shutting down",
-            Self::Overloaded => "the receiver is overloaded",
             Self::Requests => "too many requests are in flight",
             Self::Bytes => "the requests in flight hold too much",
             Self::Client => "this client has too many requests in flight",
@@ -73,12 +71,6 @@ impl Refused {
     #[must_use]
     pub fn draining(retry_after: u32) -> Self {
         Self::new(Why::Draining, retry_after)
-    }
-
-    /// There is too much to do at the moment. `retry_after` is in seconds; 0 counts as 1.
-    #[must_use]
-    pub fn overloaded(retry_after: u32) -> Self {
-        Self::new(Why::Overloaded, retry_after)
     }
 
     /// As many requests are in flight as may be. `retry_after` as above.
@@ -111,7 +103,6 @@ impl Refused {
     pub fn reason(&self) -> Reason {
         match self.why {
             Why::Draining => Reason::Draining,
-            Why::Overloaded => Reason::Overloaded,
             Why::Requests => Reason::TooManyRequests,
             Why::Bytes => Reason::TooManyBytes,
             Why::Client => Reason::TooManyOfClient,
@@ -135,6 +126,6 @@ mod tests {
     #[test]
     fn a_delay_is_at_least_a_second() {
         assert_eq!(Refused::draining(0).retry_after(), 1);
-        assert_eq!(Refused::overloaded(7).retry_after(), 7);
+        assert_eq!(Refused::too_many_bytes(7).retry_after(), 7);
     }
 }

@@ -233,7 +233,6 @@ fn extra_header(error: &IngestError) -> Option<(HeaderName, HeaderValue)> {
             Some((RETRY_AFTER, HeaderValue::from(refused.retry_after())))
         }
         IngestError::Auth(AuthError::Forbidden)
-        | IngestError::NotFound
         | IngestError::Upgrade
         | IngestError::ContentType
         | IngestError::Framing(_)

@@ -32,7 +32,7 @@ use crate::counters::Counters;
 use crate::counters::labels::Listener;
 use crate::gate::Rules;
 use crate::grpc::{self, GrpcServer};
-use crate::logging::Log;
+use crate::logging::{Log, Writer};
 use crate::metrics::Metrics;
 use crate::pages::{About, MetricsPage};
 use crate::proxies::Proxies;
@@ -43,9 +43,6 @@ use crate::tokens::Asked;
 use crate::{RunError, showing};
 
 pub(crate) use self::reload::errors_of_files;
-
-/// Open connections to the addresses for metrics alone. One more is answered 503.
-const MAX_METRICS_CONNECTIONS: usize = 64;
 
 /// What is known of a connection to whoever handles its requests: `conn_data` finds it by this
 /// type and no other.
@@ -62,6 +59,7 @@ pub struct Relay {
     metrics_listeners: Vec<Bound>,
     files: reload::Files,
     origin: Option<reload::Origin>,
+    log: Writer,
     counters: Arc<Counters>,
     proxies: Arc<Proxies>,
     routes: Routes,
@@ -123,6 +121,7 @@ impl Relay {
             proxies: Arc::new(config.trusted_proxies.clone()),
             config,
             origin: None,
+            log: Writer::default(),
             counters,
             routes: Arc::new(|_| {}),
         })
@@ -132,6 +131,7 @@ impl Relay {
     /// while the relay runs. Without it the files of tokens and of TLS alone are read again.
     #[must_use]
     pub fn with_source(mut self, source: Source, loaded: Loaded, log: Log) -> Self {
+        self.log = log.writer();
         self.origin = Some(reload::Origin {
             source,
             loaded,
@@ -260,7 +260,7 @@ impl Relay {
             &pages.connections,
         ];
         let hub = &parts.fanout.hub;
-        let in_time = shutdown::drain(
+        let seen_off = shutdown::drain(
             &handle,
             &listeners,
             &parts.draining,
@@ -269,9 +269,9 @@ impl Relay {
             grace,
         )
         .await;
-        if !in_time {
+        if let Err(took) = seen_off {
             let left: usize = connections.into_iter().map(Connections::open).sum();
-            warn!("{left} connections were still open after {grace:?} and are cut off");
+            warn!("{left} connections were still open after {took:.1?} and are cut off");
         }
         drop(grpc);
         reloading.abort();
@@ -294,7 +294,7 @@ impl Relay {
             serves: Serves::Pages,
             // No token is asked for there, so the rule for Host is all that there is.
             rules: self.rules(metrics, &Asked::default()),
-            connections: self.connections(Listener::Metrics, MAX_METRICS_CONNECTIONS, None),
+            connections: self.connections(Listener::Metrics, config.metrics.max_connections, None),
             ..parts.clone()
         };
         let told = Metrics {
@@ -307,6 +307,7 @@ impl Relay {
                 pages.connections.clone(),
             ],
             tls: self.files.tls.clone(),
+            log: self.log.clone(),
             draining: parts.draining.clone(),
         };
         let shown = |gate| {
@@ -372,15 +373,15 @@ impl Relay {
         Arc::new(Rules::new(gate, addresses, tokens, self.counters()))
     }
 
-    /// The places for connections of a listener; as many for an address as in all, unless told
-    /// otherwise.
+    /// The places for connections of a listener. An address has no limit of its own unless there is
+    /// one: then only the one for all can be reached.
     fn connections(
         &self,
         listener: Listener,
         max: usize,
         max_per_address: Option<usize>,
     ) -> Connections {
-        let max_per_address = max_per_address.unwrap_or(max);
+        let max_per_address = max_per_address.unwrap_or(usize::MAX);
         let proxies = Arc::clone(&self.proxies);
         Connections::by_address(listener, max, max_per_address, proxies, self.counters())
     }

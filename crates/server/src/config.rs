@@ -1,5 +1,5 @@
-//! The relay's configuration, typed. The command line and the environment become this in
-//! [`crate::cli`]; nothing else reads them.
+//! The relay's configuration, typed. The command line, the environment and a file become this in
+//! [`crate::settings`]; nothing else reads them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -79,6 +79,8 @@ pub struct MetricsConfig {
     /// Where else to listen: `/metrics`, `/healthz` and `/readyz` are here then, without a token,
     /// and `/metrics` is nowhere else. Port 0 lets the system choose. Default: nowhere.
     pub listen: Vec<SocketAddr>,
+    /// Open connections there, from wherever. One more is answered 503. Default: 64.
+    pub max_connections: usize,
 }
 
 impl Default for MetricsConfig {
@@ -86,6 +88,7 @@ impl Default for MetricsConfig {
         Self {
             enabled: true,
             listen: Vec::new(),
+            max_connections: 64,
         }
     }
 }
@@ -102,6 +105,9 @@ pub struct ConnectionConfig {
     /// which leaves room for others whatever one address does, and for a load test all that it
     /// needs.
     pub max_per_address: usize,
+    /// Connections that are refused and wait for their answer to be read, each for a second at
+    /// most. One more is just closed. Default: 256.
+    pub max_refused: usize,
     /// How long the head of a request may take, from its first byte, or from the accept for
     /// the first one; and how long the handshake of TLS may take. Default: 10 s; then the
     /// connection is closed.
@@ -177,6 +183,7 @@ impl Default for ConnectionConfig {
         Self {
             max: 12_000,
             max_per_address: 10_000,
+            max_refused: 256,
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             stall_timeout: Duration::from_secs(30),

@@ -25,9 +25,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 
 pub use addresses::Seat;
-pub use clock::{Clock, Phase};
+pub use clock::Clock;
+pub(crate) use clock::{LONGEST, after};
 pub(crate) use permits::Crowded;
 pub use permits::{Connections, Permit};
+
+use self::clock::Late;
+use crate::counters::labels::Wait;
 
 /// How actix's answer to a head begins that took too long.
 const TOO_LATE: &[u8] = b"HTTP/1.1 408";
@@ -42,6 +46,8 @@ struct Inner<T> {
     /// Gone only while the connection is being dropped.
     socket: Option<Socket<T>>,
     clock: Clock,
+    /// The client sends no more.
+    read_ended: bool,
     detaching: Detaching<T>,
 }
 
@@ -72,6 +78,7 @@ impl<T> Conn<T> {
         Self(Rc::new(RefCell::new(Inner {
             socket,
             clock,
+            read_ended: false,
             detaching: Detaching::No,
         })))
     }
@@ -86,17 +93,22 @@ impl<T> Conn<T> {
 impl<T> ConnHandle<T> {
     /// A request's head has arrived, and its handler begins.
     pub fn request_begins(&self) {
-        self.enter(Phase::Request);
+        self.tell(Clock::request_begins);
     }
 
-    /// The request's body has ended; the client owes nothing.
+    /// It has no body.
+    pub fn no_body(&self) {
+        self.tell(Clock::no_body);
+    }
+
+    /// The request's body was read to its end; the client owes nothing.
     pub fn body_ended(&self) {
-        self.enter(Phase::Work);
+        self.tell(Clock::body_ended);
     }
 
     /// The handler has its answer; what follows is writing it.
     pub fn answer_begins(&self) {
-        self.enter(Phase::Answer);
+        self.tell(Clock::answer_begins);
     }
 
     /// The request is from a client of a proxy, which has `seat` until the answer has ended or,
@@ -109,7 +121,7 @@ impl<T> ConnHandle<T> {
 
     /// The answer is with the dispatcher to its last byte.
     pub fn answer_ended(&self) {
-        self.enter(Phase::Flush);
+        self.tell(Clock::answer_ended);
         if let Some(inner) = self.0.upgrade() {
             let mut inner = inner.borrow_mut();
             if matches!(inner.detaching, Detaching::No) {
@@ -118,9 +130,9 @@ impl<T> ConnHandle<T> {
         }
     }
 
-    fn enter(&self, phase: Phase) {
+    fn tell(&self, what: impl FnOnce(&mut Clock)) {
         if let Some(inner) = self.0.upgrade() {
-            inner.borrow_mut().clock.enter(phase);
+            what(&mut inner.borrow_mut().clock);
         }
     }
 }
@@ -162,15 +174,20 @@ impl<T> Drop for Conn<T> {
 }
 
 impl<T> Inner<T> {
-    /// Ready, with the error to fail with, if the client took too long.
-    fn check_clock(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+    /// Ready, with what the client took too long for.
+    fn check_clock(&mut self, cx: &mut Context<'_>) -> Poll<Late> {
         let late = self.clock.check(cx);
-        if late.is_ready()
-            && let Some(socket) = &mut self.socket
-        {
-            socket.permit.time_out();
+        if let Poll::Ready(Late(wait)) = late {
+            self.timed_out(wait);
         }
-        late.map(Into::into)
+        late
+    }
+
+    /// The connection ends because the client took too long.
+    fn timed_out(&mut self, wait: Wait) {
+        if let Some(socket) = &mut self.socket {
+            socket.permit.time_out(wait);
+        }
     }
 
     fn serve(&mut self, client: Option<Seat>) {
@@ -195,11 +212,8 @@ impl<T: AsyncWrite + Unpin> Inner<T> {
 
     /// Notes what is about to be written: actix says by itself that the first head is late.
     fn writes(&mut self, bytes: &[u8]) {
-        if self.clock.awaits_first_head()
-            && bytes.starts_with(TOO_LATE)
-            && let Some(socket) = &mut self.socket
-        {
-            socket.permit.time_out();
+        if self.clock.awaits_first_head() && bytes.starts_with(TOO_LATE) {
+            self.timed_out(Wait::Head);
         }
     }
 
@@ -211,7 +225,7 @@ impl<T: AsyncWrite + Unpin> Inner<T> {
     ) -> Poll<io::Result<usize>> {
         match result {
             Poll::Ready(Ok(_)) => {
-                self.clock.progress();
+                self.clock.wrote();
                 if let Detaching::Asked(tx) = std::mem::replace(&mut self.detaching, Detaching::No)
                 {
                     self.detaching = Detaching::Writing(tx);
@@ -219,7 +233,7 @@ impl<T: AsyncWrite + Unpin> Inner<T> {
                 result
             }
             Poll::Ready(Err(_)) => result,
-            Poll::Pending => self.check_clock(cx).map(Err),
+            Poll::Pending => self.check_clock(cx).map(|late| Err(late.into())),
         }
     }
 }
@@ -239,12 +253,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Conn<T> {
         let before = buf.filled().len();
         match inner.socket()?.poll_read(cx, buf) {
             Poll::Ready(result) => {
-                if buf.filled().len() > before {
-                    inner.clock.received();
+                match &buf.filled()[before..] {
+                    [] => inner.read_ended = true,
+                    bytes => inner.clock.received(bytes),
                 }
                 Poll::Ready(result)
             }
-            Poll::Pending => inner.check_clock(cx).map(Err),
+            Poll::Pending => inner.check_clock(cx).map(|late| match late {
+                // The end, for the dispatcher: so it closes in good order.
+                Late(Wait::Idle) => {
+                    inner.clock.closes();
+                    Ok(())
+                }
+                late => Err(late.into()),
+            }),
         }
     }
 }
@@ -292,7 +314,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Conn<T> {
                 }
                 other => inner.detaching = other,
             }
-            inner.clock.flushed();
+            // Nobody reads any more before the deadline that begins here.
+            if inner.clock.flushed() && inner.clock.check(cx).is_ready() {
+                cx.waker().wake_by_ref();
+            }
         }
         flushed
     }
@@ -302,7 +327,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Conn<T> {
         if inner.is_detached() {
             return Poll::Ready(Ok(()));
         }
-        inner.socket()?.poll_shutdown(cx)
+        if inner.clock.lingered() && !inner.read_ended {
+            inner.timed_out(Wait::Linger);
+        }
+        inner.clock.closes();
+        match inner.socket()?.poll_shutdown(cx) {
+            Poll::Pending => inner.check_clock(cx).map(|late| Err(late.into())),
+            closed => closed,
+        }
     }
 }
 
@@ -316,43 +348,32 @@ impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
     }
 }
 
-/// Has a wrapper of a socket write to it as it is: into its field `io`.
-macro_rules! writes_through_io {
-    ($wrapper:ident) => {
-        impl<T: AsyncWrite + Unpin> AsyncWrite for $wrapper<T> {
-            fn poll_write(
-                mut self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                buf: &[u8],
-            ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.io).poll_write(cx, buf)
-            }
+impl<T: AsyncWrite + Unpin> AsyncWrite for Socket<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
 
-            fn poll_write_vectored(
-                mut self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                bufs: &[std::io::IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-            }
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+    }
 
-            fn is_write_vectored(&self) -> bool {
-                self.io.is_write_vectored()
-            }
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
 
-            fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Pin::new(&mut self.io).poll_flush(cx)
-            }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
 
-            fn poll_shutdown(
-                mut self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-            ) -> Poll<io::Result<()>> {
-                Pin::new(&mut self.io).poll_shutdown(cx)
-            }
-        }
-    };
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
 }
-pub(crate) use writes_through_io;
-
-writes_through_io!(Socket);

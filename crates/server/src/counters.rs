@@ -12,8 +12,7 @@ use ingest::{Reason, Transport};
 use otlp_codec::Signal;
 
 use self::labels::{
-    End, Labels, Limit, Listener, Recovered, RefusedSignal, Reload, Reloadable, Rendered, Rule,
-    StatusClass,
+    End, Labels, Limit, Listener, Recovered, Reload, Reloadable, Rendered, Rule, StatusClass, Wait,
 };
 use self::tally::{Durations, Tally};
 use crate::throttle::Throttle;
@@ -35,7 +34,7 @@ pub(crate) struct Receiving {
     pub(crate) items: Tally<(Signal, Transport)>,
     pub(crate) bytes: Tally<(Signal, Transport)>,
     pub(crate) rejected: Tally<(Signal, Transport)>,
-    pub(crate) refused: Tally<((RefusedSignal, Transport), Reason)>,
+    pub(crate) refused: Tally<((Signal, Transport), Reason)>,
     pub(crate) seconds: Durations<Transport>,
 }
 
@@ -43,9 +42,7 @@ pub(crate) struct Receiving {
 #[derive(Debug, Default)]
 pub(crate) struct Watching {
     pub(crate) publications: Tally<Signal>,
-    /// Places in the logs of views.
-    pub(crate) queued: Tally<Format>,
-    /// Of each place, the sessions that come to it.
+    /// Of each place in the log of a view, the sessions that come to it.
     pub(crate) deliveries: Tally<Format>,
     pub(crate) renderings: Tally<(Format, Rendered)>,
     pub(crate) renderings_saved: Tally<Format>,
@@ -72,36 +69,12 @@ pub(crate) struct Watching {
 pub(crate) struct Connecting {
     pub(crate) accepted: Tally<Listener>,
     pub(crate) refused: Tally<(Listener, Limit)>,
-    pub(crate) timed_out: Tally<Listener>,
+    pub(crate) timed_out: Tally<(Listener, Wait)>,
     pub(crate) failed_handshakes: Tally<Listener>,
     pub(crate) requests: Tally<()>,
     pub(crate) responses: Tally<StatusClass>,
     pub(crate) broken_rules: Tally<Rule>,
     pub(crate) reloads: Tally<(Reloadable, Reload)>,
-}
-
-/// What was received of one signal over one transport, at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReceivedTotals {
-    /// Exports accepted.
-    pub exports: u64,
-    /// Items in them.
-    pub items: u64,
-    /// Bytes of their protobuf form.
-    pub bytes: u64,
-    /// Items that were taken out of accepted exports, for an id of a wrong length say.
-    pub rejected: u64,
-}
-
-/// The labels of requests that were refused for the same reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refusals {
-    /// The name of the signal; `none` where the path names none.
-    pub signal: &'static str,
-    /// `http` or `grpc`.
-    pub transport: &'static str,
-    /// That of `ingest`'s `IngestError::reason`.
-    pub reason: &'static str,
 }
 
 /// [`Counters`] at one moment.
@@ -121,7 +94,7 @@ pub struct Totals {
     pub renderings: u64,
     /// Renderings that came to nothing, or not to all: too big for a frame, or failed.
     pub failed_renderings: u64,
-    /// WebSocket sessions opened.
+    /// Sessions opened, over WebSocket and as streams of lines.
     pub sessions: u64,
     /// Frames handed to sockets.
     pub frames: u64,
@@ -146,9 +119,9 @@ pub struct Totals {
     pub refused_origins: u64,
     /// Requests to watch refused for want of a token that is on file.
     pub refused_watchers: u64,
-    /// Connections closed because a head, a body or the reading of an answer took too long.
+    /// Connections closed because the client kept the relay waiting, but for those that were idle.
     pub timed_out_connections: u64,
-    /// Files of tokens or of TLS that changed to what can't be used.
+    /// Files of tokens or of TLS, and settings, that were read again and can't be used.
     pub failed_reloads: u64,
 }
 
@@ -188,9 +161,16 @@ impl Counters {
             refused_hosts: connecting.broken_rules.get(Rule::Host),
             refused_origins: connecting.broken_rules.get(Rule::Origin),
             refused_watchers: connecting.broken_rules.get(Rule::Token),
-            timed_out_connections: connecting.timed_out.sum(),
+            timed_out_connections: self.timed_out(),
             failed_reloads: self.failed_reloads(),
         }
+    }
+
+    /// To be idle is no fault.
+    fn timed_out(&self) -> u64 {
+        let counts = self.connecting.timed_out.iter();
+        let faults = counts.filter(|((_, wait), _)| *wait != Wait::Idle);
+        faults.map(|(_, count)| count).sum()
     }
 
     fn failed_reloads(&self) -> u64 {
@@ -207,34 +187,6 @@ impl Counters {
         labels
             .map(|labels| self.watching.renderings.get(labels))
             .sum()
-    }
-
-    /// What was received of `signal` over `transport`.
-    #[must_use]
-    pub fn received(&self, signal: Signal, transport: Transport) -> ReceivedTotals {
-        let (labels, receiving) = ((signal, transport), &self.receiving);
-        ReceivedTotals {
-            exports: receiving.exports.get(labels),
-            items: receiving.items.get(labels),
-            bytes: receiving.bytes.get(labels),
-            rejected: receiving.rejected.get(labels),
-        }
-    }
-
-    /// Requests refused on a signal's path, by signal, transport and the reason that `ingest`
-    /// gives; those that there were.
-    #[must_use]
-    pub fn refused(&self) -> BTreeMap<Refusals, u64> {
-        let refused = self.receiving.refused.iter();
-        let refused = refused.map(|(((signal, transport), reason), count)| {
-            let refusals = Refusals {
-                signal: signal.as_str(),
-                transport: transport.as_str(),
-                reason: reason.as_str(),
-            };
-            (refusals, count)
-        });
-        refused.filter(|(_, count)| *count > 0).collect()
     }
 
     /// Requests refused on a signal's path, by the reason alone.
@@ -267,8 +219,8 @@ impl Counters {
     }
 
     /// A connection was closed because the client took too long.
-    pub(crate) fn connection_timed_out(&self, listener: Listener) {
-        self.connecting.timed_out.add_one(listener);
+    pub(crate) fn connection_timed_out(&self, listener: Listener, wait: Wait) {
+        self.connecting.timed_out.add_one((listener, wait));
     }
 
     /// TLS could not begin on a connection.

@@ -18,7 +18,18 @@ const MOST_KEPT: usize = 1024;
 /// Raises the limit of descriptors to what the system allows, and lowers the limits of
 /// connections to what fits. A warning says so.
 pub fn fit(config: &mut ServerConfig) {
-    let Some(limit) = raise() else { return };
+    if let Some(limit) = raise() {
+        fit_into(limit, config);
+    }
+}
+
+fn fit_into(limit: usize, config: &mut ServerConfig) {
+    let kept = kept(limit);
+    // Who is refused, and who asks how the relay is, must leave some for what is no connection.
+    let refused = &mut config.connections.max_refused;
+    *refused = (*refused).min(kept / 2);
+    let metrics = &mut config.metrics.max_connections;
+    *metrics = (*metrics).min(kept / 4).max(1);
     let (http, grpc) = fitting(limit, config);
     if (http, grpc) == (config.connections.max, config.grpc.max_connections) {
         return;
@@ -31,6 +42,11 @@ pub fn fit(config: &mut ServerConfig) {
     );
 }
 
+/// How many of `limit` descriptors are kept.
+fn kept(limit: usize) -> usize {
+    (limit / KEPT_SHARE).min(MOST_KEPT)
+}
+
 /// The limits of connections, of HTTP and of gRPC, that `limit` descriptors are enough for. Both
 /// are lowered by the same factor.
 fn fitting(limit: usize, config: &ServerConfig) -> (usize, usize) {
@@ -39,7 +55,7 @@ fn fitting(limit: usize, config: &ServerConfig) -> (usize, usize) {
         true => http,
         false => http.saturating_add(grpc),
     };
-    let room = limit - (limit / KEPT_SHARE).min(MOST_KEPT);
+    let room = limit - kept(limit);
     if wanted <= room {
         return (http, grpc);
     }
@@ -85,6 +101,25 @@ mod tests {
             config.grpc.listen = vec![([127, 0, 0, 1], 0).into()];
         }
         config
+    }
+
+    /// Scenario: few descriptors, and many.
+    /// Guarantees: those that are refused, and those for metrics, have three quarters of what is
+    /// kept at most, and no more than ever; where there are enough, nothing changes.
+    #[test]
+    fn what_is_kept_is_not_given_away() {
+        for (limit, refused, metrics) in
+            [(8, 1, 1), (256, 32, 16), (1024, 128, 64), (20_000, 256, 64)]
+        {
+            let mut config = config(12_000, Some(1000));
+            fit_into(limit, &mut config);
+            assert_eq!(config.connections.max_refused, refused, "{limit}");
+            assert_eq!(config.metrics.max_connections, metrics, "{limit}");
+        }
+        let (mut fits, all) = (config(12_000, None), config(12_000, None));
+        fit_into(20_000, &mut fits);
+        assert_eq!(fits.connections, all.connections);
+        assert_eq!(fits.metrics, all.metrics);
     }
 
     /// Scenario: limits of connections that fit, just so and not at all; with gRPC and without.

@@ -19,6 +19,7 @@ use ingest::Receiver;
 use ingest::grpc::{routes, service_names};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
+use tonic::service::interceptor::InterceptedService;
 use tonic::service::{Interceptor, InterceptorLayer, Routes};
 use tonic::transport::{self, Server};
 use tonic_health::ServingStatus;
@@ -48,7 +49,7 @@ pub(crate) struct Parts {
     pub(crate) tls: Option<Arc<Tls>>,
     /// How long the first bytes of a connection may take.
     pub(crate) head_timeout: Duration,
-    /// How long a message may go without a byte.
+    /// How long a message may go without a byte, and what is written.
     pub(crate) stall_timeout: Duration,
     /// Threads of the runtime.
     pub(crate) workers: usize,
@@ -96,6 +97,7 @@ impl GrpcServer {
         }
         // As /healthz over HTTP, it is for everybody.
         let health_service = health_service.max_decoding_message_size(HEALTH_REQUEST_BYTES);
+        let health_service = InterceptedService::new(health_service, client::refuse_marked);
         let routes = routes(parts.receiver, parts.stall_timeout).add_service(health_service);
         for listener in listeners {
             let listener = {
@@ -108,6 +110,8 @@ impl GrpcServer {
                 tls: parts.tls.clone(),
                 deadlines: Deadlines {
                     head: parts.head_timeout,
+                    stall: parts.stall_timeout,
+                    keepalive: config.keepalive_timeout,
                     end: config.max_connection_age.saturating_add(config.age_grace),
                 },
                 handshakes: JoinSet::new(),

@@ -1,12 +1,21 @@
 //! Log lines on standard error.
+//!
+//! Whoever is there to read them may be slow, or not read at all. So a relay's are written by a
+//! thread of their own, and nobody who has something to say waits for it: what finds no room is
+//! lost, and counted.
+
+mod writer;
 
 use std::io::IsTerminal;
 use std::str::FromStr;
 
 use tracing_subscriber::filter::Directive;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
+
+pub use self::writer::Writer;
 
 /// What is logged by default. actix-server tells of its workers, and actix-http of every request
 /// that can't be parsed, which anybody could fill a disk with.
@@ -78,27 +87,31 @@ type Lines = Layered<Box<dyn Layer<Registry> + Send + Sync>, Registry>;
 pub struct Log {
     /// `None` where somebody else has begun it.
     filter: Option<reload::Handle<EnvFilter, Lines>>,
+    writer: Writer,
 }
 
 impl Log {
-    /// Starts logging. Where somebody else logs already, as in tests, nothing changes.
+    /// Starts logging. Where somebody else logs already, as in tests, nothing changes. The last
+    /// lines are written when [`Writer::finish`] is called.
     #[must_use]
     pub fn start(config: &LogConfig) -> Self {
-        let lines = fmt::layer()
-            .with_target(false)
-            // It would say on standard error that standard error can't be written to, and panic.
-            .log_internal_errors(false)
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::stderr().is_terminal());
-        let lines = match config.format {
-            LogFormat::Text => lines.boxed(),
-            LogFormat::Json => lines.json().flatten_event(true).boxed(),
-        };
-        let (filter, handle) = reload::Layer::new(filter(&config.filter));
-        let started = Registry::default().with(lines).with(filter).try_init();
+        let (writer, lines) = Writer::start();
         Self {
-            filter: started.is_ok().then_some(handle),
+            filter: begin(config, BoxMakeWriter::new(lines)),
+            writer,
         }
+    }
+
+    /// As [`start`](Self::start), but whoever has something to say writes it, and waits until it
+    /// is written: for tasks that have nothing else to do.
+    pub fn start_waiting(config: &LogConfig) {
+        begin(config, BoxMakeWriter::new(std::io::stderr));
+    }
+
+    /// What writes the lines.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        self.writer.clone()
     }
 
     /// Goes on with another filter.
@@ -108,6 +121,23 @@ impl Log {
             drop(handle.reload(filter(text)));
         }
     }
+}
+
+/// Begins a log that is written so; `None` where somebody else has begun one.
+fn begin(config: &LogConfig, writer: BoxMakeWriter) -> Option<reload::Handle<EnvFilter, Lines>> {
+    let lines = fmt::layer()
+        .with_target(false)
+        // It would say on standard error that standard error can't be written to, and panic.
+        .log_internal_errors(false)
+        .with_writer(writer)
+        .with_ansi(std::io::stderr().is_terminal());
+    let lines = match config.format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let (filter, handle) = reload::Layer::new(filter(&config.filter));
+    let started = Registry::default().with(lines).with(filter).try_init();
+    started.is_ok().then_some(handle)
 }
 
 /// Directives of a filter, if they are some.

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         Task::Serve(source) => serve(source),
         Task::Convert(job, source) => match source.log() {
             Ok(log) => {
-                drop(Log::start(&log));
+                Log::start_waiting(&log);
                 conversion::run(&job)
             }
             Err(problems) => cli::refuse(&problems),
@@ -33,6 +33,7 @@ fn serve(source: Source) -> ExitCode {
         Err(problems) => return cli::refuse(&problems),
     };
     let log = Log::start(&loaded.log);
+    let log_writer = log.writer();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -48,13 +49,17 @@ fn serve(source: Source) -> ExitCode {
     };
     let result = actix_rt::System::new().block_on(async {
         let relay = relay.with_source(source, loaded, log);
-        relay.run(shutdown::requested()?).await
+        let last_lines = log_writer.clone();
+        let requested = shutdown::requested(move || last_lines.finish())?;
+        relay.run(requested).await
     });
-    match result {
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::FAILURE
         }
-    }
+    };
+    log_writer.finish();
+    code
 }

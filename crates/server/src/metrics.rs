@@ -24,6 +24,7 @@ use self::process::Process;
 use crate::conn::Connections;
 use crate::counters::Counters;
 use crate::counters::labels::Listener;
+use crate::logging::Writer;
 use crate::shutdown::Draining;
 use crate::tls::Tls;
 
@@ -36,6 +37,7 @@ pub(crate) struct Metrics {
     /// In the order of [`Listener::ALL`].
     pub(crate) connections: [Connections; Listener::ALL.len()],
     pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) log: Writer,
     pub(crate) draining: Draining,
 }
 
@@ -45,9 +47,12 @@ struct State {
     fanout: FanoutConfig,
     requests: Use,
     request_bytes: Use,
+    decoders: Use,
+    decoder_waits: u64,
     connections: [Use; Listener::ALL.len()],
     /// In seconds since 1970.
     certificate_expires: Option<i64>,
+    log_lines_lost: u64,
     ready: bool,
     process: Option<Process>,
 }
@@ -79,17 +84,20 @@ impl Metrics {
     }
 
     fn state(&self) -> State {
-        let budget = &self.budget;
+        let (budget, decoders) = (&self.budget, self.budget.decoders());
         State {
             hub: self.hub.snapshot(),
             fanout: self.hub.config().clone(),
             requests: Use::new(budget.requests(), budget.max_requests()),
             request_bytes: Use::new(budget.bytes(), budget.max_bytes()),
+            decoders: Use::new(decoders.busy(), decoders.limit()),
+            decoder_waits: decoders.waited(),
             connections: self
                 .connections
                 .each_ref()
                 .map(|connections| Use::new(connections.open(), connections.limit())),
             certificate_expires: self.tls.as_ref().and_then(|tls| tls.expires()),
+            log_lines_lost: self.log.lost(),
             ready: self.draining.is_ready(),
             process: Process::now(),
         }
@@ -108,6 +116,11 @@ fn families(counters: &Counters, state: &State) -> Vec<MetricFamily> {
         "ready",
         "1, or 0 once the shutdown has begun, as /readyz says.",
         f64::from(u8::from(state.ready)),
+    );
+    to.count(
+        "log_lines_lost_total",
+        "Lines of the log that could not be written, or found no room to wait for it.",
+        state.log_lines_lost,
     );
     receiving::tell(&counters.receiving, state, &mut to);
     watching::tell(&counters.watching, &state.hub, &state.fanout, &mut to);

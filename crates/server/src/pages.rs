@@ -6,7 +6,7 @@ mod viewer;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, ContentType, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, guard, web};
-use ingest::{Code, IngestError, status};
+use ingest::{Code, status};
 
 use crate::shutdown::Draining;
 
@@ -67,7 +67,13 @@ fn plain(status: StatusCode, text: &'static str) -> HttpResponse {
 }
 
 async fn not_found(request: HttpRequest) -> HttpResponse {
-    status::answer(request.headers(), &IngestError::NotFound)
+    let text = "there is nothing at this path";
+    status::answer_with(
+        request.headers(),
+        StatusCode::NOT_FOUND,
+        Code::NotFound,
+        text,
+    )
 }
 
 async fn only_read(request: HttpRequest) -> HttpResponse {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use tracing::{info, warn};
 
-use crate::conn::Connections;
+use crate::conn::{Connections, LONGEST};
 
 /// How much of the grace requests in flight may use, at the most.
 const REQUESTS_SHARE: f64 = 0.5;
@@ -25,12 +25,13 @@ const PAUSE_SETTLES: Duration = Duration::from_millis(50);
 
 /// Ready when the system asks the process to end: Ctrl-C, or SIGTERM where there is one. From
 /// then on, a second request ends the process at once; but wrappers pass a signal on that the
-/// process has had already, so for a moment a second one counts as the first.
+/// process has had already, so for a moment a second one counts as the first. `at_once` is the last
+/// that is done then.
 ///
 /// # Errors
 ///
 /// If the system refuses to tell.
-pub fn requested() -> io::Result<impl Future<Output = ()>> {
+pub fn requested(at_once: impl FnOnce() + 'static) -> io::Result<impl Future<Output = ()>> {
     let mut requests = Requests::new()?;
     Ok(async move {
         requests.next().await;
@@ -41,6 +42,7 @@ pub fn requested() -> io::Result<impl Future<Output = ()>> {
                 requests.next().await;
             }
             warn!("asked again to stop: ending at once");
+            at_once();
             std::process::exit(EXIT_INTERRUPTED);
         });
     })
@@ -144,7 +146,11 @@ pub(crate) async fn leave(draining: &Draining, delay: Duration) {
 
 /// Sees everybody off within `grace`: no new connections, then requests in flight finish, so
 /// that what is answered 200 is in the logs of the sessions, then sessions write what they have
-/// and close with 1001. Says whether everybody was done in time.
+/// and close with 1001. Requests that are still in flight then have what is left, to be refused.
+///
+/// # Errors
+///
+/// How long it took, if not everybody was done by then.
 pub(crate) async fn drain(
     server: &ServerHandle,
     listeners: &[TcpListener],
@@ -152,7 +158,7 @@ pub(crate) async fn drain(
     connections: [&Connections; 3],
     hub: &Hub,
     grace: Duration,
-) -> bool {
+) -> Result<(), Duration> {
     let begin = Instant::now();
     server.pause().await;
     sleep(PAUSE_SETTLES).await;
@@ -162,14 +168,84 @@ pub(crate) async fn drain(
         drop(SockRef::from(listener).shutdown(Shutdown::Both));
     }
     draining.set();
-    let requests_end = begin + grace.mul_f64(REQUESTS_SHARE);
-    let mut requests_done = true;
-    for connections in connections {
-        requests_done &= timeout_at(requests_end, connections.http_ended())
-            .await
-            .is_ok();
+    see_off(connections, hub, begin, grace).await
+}
+
+/// The part of [`drain`] that waits for others.
+async fn see_off(
+    connections: [&Connections; 3],
+    hub: &Hub,
+    begin: Instant,
+    grace: Duration,
+) -> Result<(), Duration> {
+    let end = begin + grace.min(LONGEST);
+    requests_end(
+        connections,
+        begin + grace.min(LONGEST).mul_f64(REQUESTS_SHARE),
+    )
+    .await;
+    let frames_end = begin + grace.min(LONGEST).mul_f64(FRAMES_SHARE);
+    hub.close(frames_end.saturating_duration_since(Instant::now()));
+    let sessions_done = timeout_at(end, hub.drained()).await.is_ok();
+    let requests_done = requests_end(connections, end).await;
+    match requests_done && sessions_done {
+        true => Ok(()),
+        false => Err(begin.elapsed()),
     }
-    hub.close((begin + grace.mul_f64(FRAMES_SHARE)).saturating_duration_since(Instant::now()));
-    let sessions_done = timeout_at(begin + grace, hub.drained()).await.is_ok();
-    requests_done && sessions_done
+}
+
+/// Waits for requests in flight, until `end`. Whether there are none any more.
+async fn requests_end(connections: [&Connections; 3], end: Instant) -> bool {
+    let mut done = true;
+    for connections in connections {
+        done &= timeout_at(end, connections.http_ended()).await.is_ok();
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use fanout::FanoutConfig;
+    use otlp_codec::Signal;
+
+    use super::*;
+    use crate::counters::Counters;
+
+    const GRACE: Duration = Duration::from_secs(10);
+
+    /// Scenario: nobody watches, and a request is in flight for a third of the grace, for six
+    /// tenths, and for longer than all of it.
+    /// Guarantees: it is waited for as long as there is grace, and no longer, which is told; from
+    /// half of it on, nothing is taken any more.
+    #[tokio::test(start_paused = true)]
+    async fn requests_have_all_of_the_grace() {
+        for (tenths, expected) in [(3, Ok(3)), (6, Ok(6)), (20, Err(10))] {
+            let counters = Arc::new(Counters::default());
+            let connections = Connections::new(1, Arc::clone(&counters));
+            let hub = Hub::new(FanoutConfig::default(), counters);
+            let permit = connections.admit(None).unwrap();
+            let request = tokio::spawn(async move {
+                sleep(GRACE / 10 * tenths).await;
+                drop(permit);
+            });
+            let open = hub.clone();
+            let taking = tokio::spawn(async move {
+                sleep(GRACE / 10 * 2).await;
+                let before = open.publish(Signal::Metrics, Bytes::new(), 0);
+                sleep(GRACE / 10 * 4).await;
+                let after = open.publish(Signal::Metrics, Bytes::new(), 0);
+                (before.is_some(), after.is_some())
+            });
+            let begin = Instant::now();
+            let ended = see_off([&connections; 3], &hub, begin, GRACE).await;
+            let tenth = |time: Duration| (time.as_secs_f64() / GRACE.as_secs_f64() * 10.0) as u32;
+            let took = tenth(begin.elapsed());
+            assert_eq!(ended.map(|()| took).map_err(tenth), expected);
+            assert_eq!(taking.await.unwrap(), (true, false));
+            request.await.unwrap();
+        }
+    }
 }

@@ -71,11 +71,11 @@ pub enum Inside {
     Grpc,
 }
 
-impl From<Inside> for Listener {
-    fn from(inside: Inside) -> Self {
-        match inside {
-            Inside::Http => Self::Http,
-            Inside::Grpc => Self::Grpc,
+impl From<Listener> for Inside {
+    fn from(listener: Listener) -> Self {
+        match listener {
+            Listener::Http | Listener::Metrics => Self::Http,
+            Listener::Grpc => Self::Grpc,
         }
     }
 }
@@ -212,21 +212,22 @@ impl Tls {
         Arc::clone(config).into()
     }
 
-    /// Begins TLS with a client, which may take so long.
+    /// Begins TLS with a client of this listener, which may take so long.
     ///
     /// # Errors
     ///
     /// What the client did wrong, its going, or [`io::ErrorKind::TimedOut`]; counted and logged.
     /// [`io::ErrorKind::ConnectionAborted`] if it went without a word, as probes do; that is
     /// neither.
-    pub async fn accept(
+    pub(crate) async fn accept(
         &self,
         io: TcpStream,
-        inside: Inside,
+        listener: Listener,
         limit: Duration,
     ) -> io::Result<Handshake> {
         let peer = io.peer_addr();
-        let handshake = async { timeout(limit, shake_hands(io, self.acceptor(inside))).await? };
+        let handshake =
+            async { timeout(limit, shake_hands(io, self.acceptor(listener.into()))).await? };
         let ended = handshake.await;
         let why: &dyn Display = match &ended {
             Ok(Handshake::Done(_)) => return ended,
@@ -235,7 +236,7 @@ impl Tls {
             Ok(Handshake::NotTls(_)) => &"the client speaks no TLS",
             Err(error) => error,
         };
-        self.counters.handshake_failed(inside.into());
+        self.counters.handshake_failed(listener);
         if let Some(more) = self.warnings.pass() {
             let peer = peer.map_or_else(|_| "unknown".to_owned(), |peer| peer.to_string());
             tracing::warn!(peer, not_said_before = more, "TLS could not begin: {why}");

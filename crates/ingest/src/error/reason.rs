@@ -5,15 +5,13 @@ use std::fmt;
 /// Why a request was refused: a label for counters and logs, of which there is a fixed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// The path is not served, or its signal is switched off.
-    NotFound,
     /// The method is not POST.
     Method,
     /// It asks for another protocol.
     Upgrade,
     /// The sender is unknown.
     Unauthenticated,
-    /// The sender is known and not allowed.
+    /// The sender is known and not allowed, or a rule of the application forbids the request.
     Forbidden,
     /// The media type is missing, or not one of OTLP.
     ContentType,
@@ -45,8 +43,6 @@ pub enum Reason {
     BadId,
     /// The relay shuts down.
     Draining,
-    /// There is too much to do.
-    Overloaded,
     /// Too many requests are in flight.
     TooManyRequests,
     /// The bodies of the requests in flight take too much memory.
@@ -59,8 +55,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of their declaration.
-    pub const ALL: [Self; 25] = [
-        Self::NotFound,
+    pub const ALL: [Self; 23] = [
         Self::Method,
         Self::Upgrade,
         Self::Unauthenticated,
@@ -80,7 +75,6 @@ impl Reason {
         Self::BadJson,
         Self::BadId,
         Self::Draining,
-        Self::Overloaded,
         Self::TooManyRequests,
         Self::TooManyBytes,
         Self::TooManyOfClient,
@@ -92,11 +86,7 @@ impl Reason {
     pub const fn may_succeed_later(self) -> bool {
         matches!(
             self,
-            Self::Draining
-                | Self::Overloaded
-                | Self::TooManyRequests
-                | Self::TooManyBytes
-                | Self::TooManyOfClient
+            Self::Draining | Self::TooManyRequests | Self::TooManyBytes | Self::TooManyOfClient
         )
     }
 
@@ -104,7 +94,6 @@ impl Reason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::NotFound => "not_found",
             Self::Method => "method",
             Self::Upgrade => "upgrade",
             Self::Unauthenticated => "unauthenticated",
@@ -124,7 +113,6 @@ impl Reason {
             Self::BadJson => "bad_json",
             Self::BadId => "bad_id",
             Self::Draining => "draining",
-            Self::Overloaded => "overloaded",
             Self::TooManyRequests => "too_many_requests",
             Self::TooManyBytes => "too_many_bytes",
             Self::TooManyOfClient => "too_many_of_client",

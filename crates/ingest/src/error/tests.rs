@@ -25,7 +25,7 @@ fn all() -> Vec<IngestError> {
         IngestError::Upgrade,
         IngestError::Body(BodyError::Incomplete),
         IngestError::Body(BodyError::TooSlow),
-        IngestError::Body(BodyError::Overloaded(Refused::overloaded(1))),
+        IngestError::Body(BodyError::Overloaded(Refused::too_many_bytes(1))),
         IngestError::Body(BodyError::Compression {
             coding: "gzip",
             what: String::new(),
@@ -40,7 +40,6 @@ fn all() -> Vec<IngestError> {
         IngestError::Decode(DecodeError::TooDeep { limit: 1 }),
         IngestError::Auth(AuthError::Unauthenticated),
         IngestError::Auth(AuthError::Forbidden),
-        IngestError::NotFound,
         IngestError::Method,
         IngestError::Body(BodyError::TooLarge {
             limit: 1,
@@ -53,7 +52,7 @@ fn all() -> Vec<IngestError> {
         IngestError::ContentEncoding,
         IngestError::Framing(""),
         IngestError::Internal,
-        IngestError::Refused(Refused::overloaded(1)),
+        IngestError::Refused(Refused::too_many_bytes(1)),
         IngestError::Refused(Refused::draining(1)),
         IngestError::Refused(Refused::too_many_requests(1)),
         IngestError::Body(BodyError::Overloaded(Refused::too_many_bytes(1))),

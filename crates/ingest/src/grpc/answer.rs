@@ -14,8 +14,7 @@ use crate::status::Status;
 const RETRY_INFO: &str = "google.rpc.retryinfo-bin";
 
 /// The status of an error, with a `google.rpc.Status` in `grpc-status-details-bin`.
-#[must_use]
-pub fn status(error: &IngestError) -> tonic::Status {
+fn status(error: &IngestError) -> tonic::Status {
     let status = match error {
         IngestError::ContentType => Status::new(
             error.grpc_code(),
@@ -35,8 +34,10 @@ pub fn status(error: &IngestError) -> tonic::Status {
     )
 }
 
-/// The same, with the id of the call.
-pub(super) fn named(error: &IngestError, id: RequestId) -> tonic::Status {
+/// The status of a call that ended in `error`, with its id, and a `google.rpc.Status` in
+/// `grpc-status-details-bin`.
+#[must_use]
+pub fn named(error: &IngestError, id: RequestId) -> tonic::Status {
     let mut status = status(error);
     status.metadata_mut().insert(X_REQUEST_ID, id.metadata());
     status

@@ -19,7 +19,7 @@ use tonic::codegen::http::header::{
 use tonic::codegen::http::{Method, Request, Response, request::Parts};
 use tonic::server::NamedService;
 
-use super::{Peer, answer, message};
+use super::{Peer, TurnedAway, answer, message};
 use crate::authorize::Credentials;
 use crate::body::BodyError;
 use crate::content::{ContentEncoding, only};
@@ -126,6 +126,9 @@ fn is_export<S: NamedService>(path: &str) -> bool {
 
 /// Judges the head of a call. How its message may be compressed.
 fn judge(receiver: &Receiver, head: &Parts) -> Result<Option<ContentEncoding>, IngestError> {
+    if let Some(TurnedAway(refused)) = head.extensions.get() {
+        return Err((*refused).into());
+    }
     if head.method != Method::POST {
         return Err(IngestError::Method);
     }

@@ -90,7 +90,7 @@ fn bad_data_in_protobuf() {
 /// Guarantees: `RetryInfo` in both encodings, and `Retry-After`.
 #[test]
 fn a_refusal_says_when_to_come_again() {
-    let error = IngestError::Refused(Refused::overloaded(30));
+    let error = IngestError::Refused(Refused::too_many_requests(30));
     assert_eq!(
         as_json(&error)["details"],
         json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "30s"}])
@@ -133,10 +133,15 @@ fn the_encoding_is_that_of_the_request() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(request));
         }
         for response in [
-            answer(&headers, &IngestError::NotFound),
-            answer_with(&headers, StatusCode::NOT_FOUND, Code::NotFound, "gone"),
+            answer(&headers, &IngestError::Upgrade),
+            answer_with(
+                &headers,
+                StatusCode::BAD_REQUEST,
+                Code::InvalidArgument,
+                "bad",
+            ),
         ] {
-            assert_eq!(response.status(), StatusCode::NOT_FOUND);
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST);
             assert_eq!(response.headers().get(CONTENT_TYPE).unwrap(), expected);
         }
     }

@@ -208,7 +208,7 @@ async fn bad_protobuf() {
 async fn refusing_sinks() {
     for (refused, reason) in [
         (Refused::draining(7), "draining"),
-        (Refused::overloaded(7), "overloaded"),
+        (Refused::too_many_bytes(7), "too_many_bytes"),
     ] {
         let mut grpc = Grpc::with(Setup {
             refuse: Some(refused),

@@ -144,12 +144,12 @@ fn websocket_upgrade() {
     assert_eq!(server.event(), Event::Refused("upgrade"));
 }
 
-/// Scenario: a sink that is overloaded, and one that is shutting down.
+/// Scenario: a sink that holds too much, and one that is shutting down.
 /// Guarantees: 503 with Retry-After in whole seconds, at least 1, in both encodings.
 #[test]
 fn the_sink_refuses() {
     for (refused, retry_after, reason) in [
-        (Refused::overloaded(7), "7", "overloaded"),
+        (Refused::too_many_bytes(7), "7", "too_many_bytes"),
         (Refused::draining(0), "1", "draining"),
     ] {
         let server = Server::with(Setup {

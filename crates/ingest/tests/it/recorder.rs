@@ -88,8 +88,8 @@ impl Observer for Recorder {
         self.tell(signal, transport, Event::Rejected { items });
     }
 
-    fn refused(&self, signal: Option<Signal>, transport: Transport, refusal: Refusal) {
+    fn refused(&self, signal: Signal, transport: Transport, refusal: Refusal) {
         let event = Event::Refused(refusal.reason.as_str());
-        self.tell(signal.unwrap(), transport, event);
+        self.tell(signal, transport, event);
     }
 }

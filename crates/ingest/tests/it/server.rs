@@ -7,11 +7,12 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
 use ingest::{
-    Budget, Export, IngestConfig, IngestError, Receiver, Refused, Transport, configure,
-    hold_unread, status,
+    Budget, Code, Export, IngestConfig, Receiver, Refused, Transport, configure, hold_unread,
+    status,
 };
 use otlp_codec::Signal;
 
@@ -22,7 +23,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a path without a receiver answers.
 async fn not_found(request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let response = status::answer(request.headers(), &IngestError::NotFound);
+    let response = status::answer_with(
+        request.headers(),
+        StatusCode::NOT_FOUND,
+        Code::NotFound,
+        "there is nothing at this path",
+    );
     hold_unread(response, payload)
 }
 

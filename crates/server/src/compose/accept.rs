@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
@@ -14,8 +13,10 @@ use actix_web::dev::AppConfig;
 
 use super::application::application;
 use super::{Handle, Parts, expect, refuse};
-use crate::conn::{Clock, Conn};
-use crate::tls::{Handshake, Inside, Stream, Tls};
+use crate::config::ConnectionConfig;
+use crate::conn::{Clock, Conn, LONGEST};
+use crate::counters::labels::Listener;
+use crate::tls::{Handshake, Stream, Tls};
 
 /// What serves an accepted socket: a permit, TLS if there is any, a [`Conn`], then HTTP with the
 /// application above.
@@ -25,12 +26,18 @@ pub(super) fn service(
 {
     let (waits, draining) = (parts.waits, parts.draining.clone());
     let (connections, tls) = (parts.connections.clone(), parts.tls.clone());
+    let listener = connections.listener();
     let expect = expect::judging(parts.clone());
     let application = application(parts).into_factory();
     let http = HttpService::build()
-        .keep_alive(KeepAlive::Timeout(waits.idle_timeout))
-        .client_request_timeout(waits.head_timeout)
-        .client_disconnect_timeout(waits.linger_timeout)
+        .keep_alive(match waits.idle_timeout.is_zero() {
+            true => KeepAlive::Disabled,
+            // `Clock` knows how long. actix's own timer is lost when a head begins too early, and
+            // begins anew whenever the connection is woken.
+            false => KeepAlive::Os,
+        })
+        .client_request_timeout(waits.head_timeout.min(LONGEST))
+        .client_disconnect_timeout(waits.linger_timeout.min(LONGEST))
         .graceful_shutdown_signal({
             let draining = draining.clone();
             move || draining.begun()
@@ -48,17 +55,17 @@ pub(super) fn service(
         let permit = connections.admit(peer.map(|peer| peer.ip()));
         async move {
             let Some(permit) = permit else {
-                refuse::too_many_connections(io, tls);
+                refuse::too_many_connections(io, tls, listener, waits.max_refused);
                 return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
             };
             prepare(&io)?;
             let io = tokio::select! {
-                io = secure(io, tls, waits.head_timeout) => io?,
+                io = secure(io, tls, listener, &waits) => io?,
                 // Nothing was asked yet that could be answered.
                 () = draining => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
             };
-            let clock = Clock::new(waits.head_timeout, waits.stall_timeout);
-            Ok((Conn::new(io, permit, clock), Protocol::Http1, peer))
+            let conn = Conn::new(io, permit, Clock::new(waits));
+            Ok((conn, Protocol::Http1, peer))
         }
     })
     .and_then(http)
@@ -79,14 +86,19 @@ fn prepare(io: &TcpStream) -> io::Result<()> {
 }
 
 /// Begins TLS, if there is any. A client that speaks plain HTTP then is told so.
-async fn secure(io: TcpStream, tls: Option<Arc<Tls>>, limit: Duration) -> io::Result<Stream> {
+async fn secure(
+    io: TcpStream,
+    tls: Option<Arc<Tls>>,
+    listener: Listener,
+    waits: &ConnectionConfig,
+) -> io::Result<Stream> {
     let Some(tls) = tls else {
         return Ok(Stream::Left(io));
     };
-    match tls.accept(io, Inside::Http, limit).await? {
+    match tls.accept(io, listener, waits.head_timeout).await? {
         Handshake::Done(stream) => Ok(stream),
         Handshake::NotTls(io) => {
-            refuse::without_tls(io);
+            refuse::without_tls(io, waits.max_refused);
             Err(io::ErrorKind::InvalidData.into())
         }
     }

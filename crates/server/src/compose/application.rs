@@ -6,9 +6,9 @@ use actix_service::ServiceFactory;
 use actix_web::body::BoxBody;
 use actix_web::dev::{RequestHead, Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING};
 use actix_web::{App, HttpResponse};
-use ingest::{Code, IngestError, RequestId, X_REQUEST_ID, status};
+use ingest::{Code, IngestError, Reason, Receiver, RequestId, X_REQUEST_ID, count_refusal, status};
 use tracing::debug;
 
 use super::exchange::Exchange;
@@ -44,6 +44,7 @@ pub(super) fn application(
         routes,
         ..
     } = parts;
+    let own = (serves == Serves::Everything).then(|| receiver.clone());
     App::new()
         .wrap_fn(move |mut request, next| {
             counters.request();
@@ -51,8 +52,10 @@ pub(super) fn application(
             let exchange = Exchange::begin(&mut request);
             let moved = base_path.as_ref().and_then(|base| base.route(&mut request));
             let page = cors.judge(request.head());
-            let at_once = client::identify(&connections, &mut request, &exchange)
-                .or_else(|| refusal(&rules, request.head()))
+            let refused = client::identify(&connections, &mut request, &exchange)
+                .or_else(|| refusal(&rules, request.head()));
+            let at_once = refused
+                .map(|refused| refused.counted(own.as_ref(), request.head()))
                 .or_else(|| cors.preflight(request.head(), &page))
                 .or(moved);
             let answer = match at_once {
@@ -66,7 +69,8 @@ pub(super) fn application(
                 };
                 Cors::mark(page, response.headers_mut());
                 counters.response(response.status());
-                name(&mut response);
+                let (status, route) = (response.status(), response.request().match_pattern());
+                name(status, response.headers_mut(), route.as_deref());
                 Ok(exchange.answer(response))
             }
         })
@@ -83,21 +87,15 @@ pub(super) fn application(
 
 /// Gives an error's answer an id, unless it has one, and tells it to the log. Of the path only the
 /// route is told, which no client chooses.
-fn name(response: &mut ServiceResponse<BoxBody>) {
-    let status = response.status();
+pub(super) fn name(status: StatusCode, headers: &mut HeaderMap, route: Option<&str>) {
     let header = HeaderName::from_static(X_REQUEST_ID);
     let is_error = status.is_client_error() || status.is_server_error();
-    if !is_error || response.headers().contains_key(&header) {
+    if !is_error || headers.contains_key(&header) {
         return;
     }
-    let (id, request) = (RequestId::next(), response.request());
-    debug!(
-        request = %id,
-        route = request.match_pattern(),
-        status = status.as_u16(),
-        "answered with an error"
-    );
-    response.headers_mut().insert(header, id.header());
+    let id = RequestId::next();
+    debug!(request = %id, route, status = status.as_u16(), "answered with an error");
+    headers.insert(header, id.header());
 }
 
 /// How a request is answered: at once, or by its handler.
@@ -106,8 +104,34 @@ enum Answer<F> {
     Handled(F),
 }
 
-/// The answer to a request that no handler may see.
-pub(super) fn refusal(rules: &Rules, request: &RequestHead) -> Option<HttpResponse> {
+/// A request that no handler may see.
+pub(super) struct Refused {
+    /// What it is answered.
+    pub(super) response: HttpResponse,
+    /// What it is counted as, if it was one to export.
+    pub(super) reason: Reason,
+}
+
+impl Refused {
+    /// The answer, counted and with its id, if the request was to `receiver`.
+    pub(super) fn counted(self, receiver: Option<&Receiver>, head: &RequestHead) -> HttpResponse {
+        let Self {
+            mut response,
+            reason,
+        } = self;
+        let peer = head.peer_addr.map(|peer| peer.ip());
+        let path = head.uri.path();
+        let id = receiver.and_then(|receiver| count_refusal(receiver, path, peer, reason));
+        if let Some(id) = id {
+            let header = HeaderName::from_static(X_REQUEST_ID);
+            response.headers_mut().insert(header, id.header());
+        }
+        response
+    }
+}
+
+/// Refuses what breaks the rules.
+pub(super) fn refusal(rules: &Rules, request: &RequestHead) -> Option<Refused> {
     if let Err(refusal) = rules.check_host(request) {
         let code = match refusal.status() {
             StatusCode::FORBIDDEN => Code::PermissionDenied,
@@ -118,11 +142,17 @@ pub(super) fn refusal(rules: &Rules, request: &RequestHead) -> Option<HttpRespon
         for (name, value) in refusal.headers() {
             response.headers_mut().insert(name.clone(), value.clone());
         }
-        return Some(response);
+        let reason = Reason::Forbidden;
+        return Some(Refused { response, reason });
     }
     let upgrades = ingest::asks_for_websocket(request.headers());
-    (upgrades && !may_upgrade(request))
-        .then(|| status::answer(request.headers(), &IngestError::Upgrade))
+    (upgrades && !may_upgrade(request)).then(|| {
+        let error = IngestError::Upgrade;
+        Refused {
+            response: status::answer(request.headers(), &error),
+            reason: error.reason(),
+        }
+    })
 }
 
 /// Whether an upgrade makes sense: there is WebSocket at the path, and the request has no body.

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR};
-use ingest::{IngestError, Refused, status};
+use ingest::{IngestError, status};
 
+use super::application::Refused;
 use super::exchange::Exchange;
 use crate::conn::{Connections, Crowded};
 use crate::proxies::Way;
@@ -21,7 +21,7 @@ pub(super) fn identify(
     connections: &Connections,
     request: &mut ServiceRequest,
     exchange: &Exchange,
-) -> Option<HttpResponse> {
+) -> Option<Refused> {
     let peer = request.peer_addr()?.ip();
     match connections.client(peer, way(request.headers())) {
         Ok(None) => None,
@@ -36,9 +36,12 @@ pub(super) fn identify(
 }
 
 /// The answer to a client that has too much in flight.
-pub(super) fn crowded(request: &HeaderMap) -> HttpResponse {
-    let refused = IngestError::Refused(Refused::crowded(RETRY_AFTER));
-    status::answer(request, &refused)
+pub(super) fn crowded(request: &HeaderMap) -> Refused {
+    let error = IngestError::Refused(ingest::Refused::crowded(RETRY_AFTER));
+    Refused {
+        response: status::answer(request, &error),
+        reason: error.reason(),
+    }
 }
 
 /// What the headers say of the way of a request.

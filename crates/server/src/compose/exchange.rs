@@ -40,7 +40,7 @@ impl Exchange {
         if let Some(connection) = &connection {
             connection.request_begins();
             if payload.is_none() {
-                connection.body_ended();
+                connection.no_body();
             }
         }
         if let Some(payload) = &payload {

@@ -5,14 +5,14 @@
 
 use std::net::IpAddr;
 
-use actix_http::{Request, Response};
+use actix_http::{Payload, Request, Response};
 use actix_service::{ServiceFactory, fn_service};
 use actix_web::body::BoxBody;
 use actix_web::{HttpMessage, HttpResponse};
 use ingest::{hold_unread, refuse_by_head};
 
-use super::application::refusal;
-use super::{Handle, Parts, client};
+use super::application::{Refused, name, refusal};
+use super::{Handle, Parts, Serves, client};
 use crate::conn::Crowded;
 use crate::cors::Cors;
 
@@ -28,10 +28,14 @@ pub(super) fn judging(
 > {
     fn_service(move |mut request: Request| {
         let base = parts.base_path.as_ref();
-        if let Some(uri) = base.and_then(|base| base.strip(request.uri())) {
+        let stripped = base.and_then(|base| base.strip(request.uri()));
+        // The application takes the prefix off by itself.
+        let asked = stripped.map(|uri| std::mem::replace(&mut request.head_mut().uri, uri));
+        let refused = refused(&parts, &request);
+        if let Some(uri) = asked {
             request.head_mut().uri = uri;
         }
-        let judged = match refused(&parts, &request) {
+        let judged = match refused {
             Some(response) => {
                 parts.counters.request();
                 parts.counters.response(response.status());
@@ -46,11 +50,17 @@ pub(super) fn judging(
 fn refused(parts: &Parts, request: &Request) -> Option<HttpResponse> {
     let head = request.head();
     let page = parts.cors.judge(head);
-    let mut response = refusal(&parts.rules, head).or_else(|| match sender(parts, request) {
-        Ok(sender) => refuse_by_head(&parts.receiver, head, sender),
-        Err(Crowded) => Some(client::crowded(head.headers())),
+    let receiver = (parts.serves == Serves::Everything).then_some(&parts.receiver);
+    let counted = |refused: Refused| refused.counted(receiver, head);
+    let refused = refusal(&parts.rules, head).map(counted);
+    let mut response = refused.or_else(|| match sender(parts, request) {
+        Ok(sender) => refuse_by_head(receiver?, head, sender),
+        Err(Crowded) => Some(counted(client::crowded(head.headers()))),
     })?;
     Cors::mark(page, response.headers_mut());
+    let status = response.status();
+    // No route has been looked for.
+    name(status, response.headers_mut(), None);
     Some(response)
 }
 
@@ -66,8 +76,13 @@ fn sender(parts: &Parts, request: &Request) -> Result<Option<IpAddr>, Crowded> {
 
 /// An answer in the place of the 100.
 fn answer(mut request: Request, response: HttpResponse) -> Response<BoxBody> {
+    let payload = request.take_payload();
     if let Some(connection) = request.conn_data::<Handle>() {
+        connection.request_begins();
+        if matches!(payload, Payload::None) {
+            connection.no_body();
+        }
         connection.answer_ended();
     }
-    hold_unread(response, request.take_payload()).into()
+    hold_unread(response, payload).into()
 }

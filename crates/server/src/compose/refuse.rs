@@ -9,10 +9,9 @@ use actix_rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::tls::{Handshake, Inside, Tls};
+use crate::counters::labels::Listener;
+use crate::tls::{Handshake, Tls};
 
-/// How many refused connections may wait for their answer to be read; more are just closed.
-const MAX_LINGERING: usize = 256;
 /// How long one waits.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -39,27 +38,34 @@ const NO_TLS: &str = concat!(
 
 static LINGERING: AtomicUsize = AtomicUsize::new(0);
 
-/// Says 503, over TLS if there is any.
-pub(super) fn too_many_connections(io: TcpStream, tls: Option<Arc<Tls>>) {
-    linger(async move {
+/// Says 503, over TLS if there is any, to at most `max` connections at a time; more are just
+/// closed.
+pub(super) fn too_many_connections(
+    io: TcpStream,
+    tls: Option<Arc<Tls>>,
+    listener: Listener,
+    max: usize,
+) {
+    let answer = async move {
         let Some(tls) = tls else {
             return answer(io, TOO_MANY).await;
         };
-        match tls.accept(io, Inside::Http, LINGER).await? {
+        match tls.accept(io, listener, LINGER).await? {
             Handshake::Done(stream) => answer(stream, TOO_MANY).await,
             Handshake::NotTls(io) => answer(io, NO_TLS).await,
         }
-    });
+    };
+    linger(answer, max);
 }
 
-/// Says 400.
-pub(super) fn without_tls(io: TcpStream) {
-    linger(answer(io, NO_TLS));
+/// Says 400, as above.
+pub(super) fn without_tls(io: TcpStream, max: usize) {
+    linger(answer(io, NO_TLS), max);
 }
 
 /// Gives an answer a moment, if not too many have theirs.
-fn linger(answer: impl Future<Output = io::Result<()>> + 'static) {
-    let one_more = |lingering| (lingering < MAX_LINGERING).then_some(lingering + 1);
+fn linger(answer: impl Future<Output = io::Result<()>> + 'static, max: usize) {
+    let one_more = |lingering| (lingering < max).then_some(lingering + 1);
     if LINGERING
         .try_update(Ordering::AcqRel, Ordering::Acquire, one_more)
         .is_err()

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::addresses::{Addresses, Seat};
 use crate::counters::Counters;
-use crate::counters::labels::{Limit, Listener};
+use crate::counters::labels::{Limit, Listener, Wait};
 use crate::proxies::{Proxies, Way};
 use crate::throttle::Throttle;
 
@@ -132,6 +132,11 @@ impl Connections {
         self.0.counters.connection_refused(self.0.listener, limit);
     }
 
+    /// Where they come in.
+    pub(crate) fn listener(&self) -> Listener {
+        self.0.listener
+    }
+
     /// How many may be open.
     #[must_use]
     pub fn limit(&self) -> usize {
@@ -173,10 +178,10 @@ impl Permit {
     }
 
     /// The client took too long, and the connection ends for that.
-    pub(crate) fn time_out(&mut self) {
+    pub(crate) fn time_out(&mut self, wait: Wait) {
         if !std::mem::replace(&mut self.timed_out, true) {
             let listener = self.shared.listener;
-            self.shared.counters.connection_timed_out(listener);
+            self.shared.counters.connection_timed_out(listener, wait);
         }
     }
 

@@ -134,22 +134,14 @@ label!(Signal, "signal": Metrics, Traces, Logs, Profiles);
 label!(Transport, "transport": Http, Grpc);
 label!(
     Reason, "reason":
-    NotFound, Method, Upgrade, Unauthenticated, Forbidden, ContentType, ContentEncoding, Framing,
+    Method, Upgrade, Unauthenticated, Forbidden, ContentType, ContentEncoding, Framing,
     BodyTooLarge, BadCompression, SlowBody, IncompleteBody, MessageTooLong, TooManyElements,
-    TooManyItems, TooDeep, BadProtobuf, BadJson, BadId, Draining, Overloaded, TooManyRequests,
+    TooManyItems, TooDeep, BadProtobuf, BadJson, BadId, Draining, TooManyRequests,
     TooManyBytes, TooManyOfClient, Internal
 );
 label!(Format, "format": Otlp, ProtoJson, Points, Protobuf);
 label!(Loss, "cause": Slow, TooBig, Failed, Closing);
 label!(TurnedAway, "reason": Query, Sessions, Views, Closing, Handshake);
-
-labels! {
-    /// The signal of a refused request, if its path names one.
-    RefusedSignal, "signal":
-    Metrics "metrics", Traces "traces", Logs "logs", Profiles "profiles",
-    /// The path names none.
-    None "none"
-}
 
 labels! {
     /// What came of a rendering.
@@ -193,6 +185,23 @@ labels! {
 }
 
 labels! {
+    /// What a client took too long for, so that its connection ended.
+    Wait, "wait":
+    /// To send a head, or the preface of HTTP/2.
+    Head "head",
+    /// To send some of a body, or to take some of an answer.
+    Stall "stall",
+    /// To begin another request.
+    Idle "idle",
+    /// To stop sending when it was refused.
+    Linger "linger",
+    /// To answer to keepalive.
+    Keepalive "keepalive",
+    /// To finish its calls when its connection was old.
+    Age "age"
+}
+
+labels! {
     /// A rule that a request broke.
     Rule, "rule":
     Host "host", Origin "origin", Token "token"
@@ -229,18 +238,6 @@ labels! {
     Success "success",
     /// Everything stayed as it was.
     Failure "failure"
-}
-
-impl From<Option<Signal>> for RefusedSignal {
-    fn from(signal: Option<Signal>) -> Self {
-        match signal {
-            Some(Signal::Metrics) => Self::Metrics,
-            Some(Signal::Traces) => Self::Traces,
-            Some(Signal::Logs) => Self::Logs,
-            Some(Signal::Profiles) => Self::Profiles,
-            None => Self::None,
-        }
-    }
 }
 
 impl From<CloseReason> for End {

@@ -23,12 +23,12 @@ impl ingest::Observer for Counters {
         self.receiving.rejected.add(labels, items as u64);
     }
 
-    fn refused(&self, signal: Option<Signal>, transport: Transport, refusal: Refusal) {
-        let labels = ((signal.into(), transport), refusal.reason);
+    fn refused(&self, signal: Signal, transport: Transport, refusal: Refusal) {
+        let labels = ((signal, transport), refusal.reason);
         self.receiving.refused.add_one(labels);
         let Refusal { reason, peer, id } = refusal;
         let peer = peer.map(tracing::field::display);
-        let (signal, transport) = (signal.map(Signal::as_str), transport.as_str());
+        let (signal, transport) = (signal.as_str(), transport.as_str());
         // Of these two, who ends is the cause.
         let expected = matches!(reason, Reason::Draining | Reason::IncompleteBody);
         match self.refusals.pass_unless(expected) {
@@ -50,7 +50,6 @@ impl fanout::Observer for Counters {
 
     fn queued(&self, format: Format, sessions: usize) {
         let (watching, sessions) = (&self.watching, sessions as u64);
-        watching.queued.add_one(format);
         watching.deliveries.add(format, sessions);
         let saved = sessions.saturating_sub(1);
         watching.renderings_saved.add(format, saved);

@@ -13,8 +13,9 @@ use tracing::{debug, warn};
 
 use super::connection::{Connection, Deadlines};
 use crate::conn::{Connections, Permit};
+use crate::counters::labels::Listener;
 use crate::throttle::Throttle;
-use crate::tls::{self, Handshake, Inside, Tls};
+use crate::tls::{self, Handshake, Tls};
 
 /// How long accepting rests after a failure, which is nearly always a lack of descriptors.
 const ACCEPT_RESTS: Duration = Duration::from_millis(100);
@@ -92,7 +93,7 @@ async fn secure(
     permit: Permit,
     deadlines: Deadlines,
 ) -> Option<Connection> {
-    match tls.accept(io, Inside::Grpc, deadlines.head).await {
+    match tls.accept(io, Listener::Grpc, deadlines.head).await {
         Ok(Handshake::Done(io)) => Some(Connection::new(io, peer.ip(), permit, deadlines)),
         Ok(Handshake::NotTls(_)) | Err(_) => None,
     }

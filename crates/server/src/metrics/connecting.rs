@@ -29,7 +29,8 @@ pub(super) fn tell(counted: &Connecting, state: &State, to: &mut Families) {
     );
     to.counter(
         "connections_timed_out_total",
-        "Connections closed because a head, a body or the reading of an answer took too long.",
+        "Connections closed because the client kept the relay waiting, by what for. `idle` is the \
+         usual end of a connection that is not used.",
         &counted.timed_out,
     );
     to.counter(

@@ -28,6 +28,12 @@ impl Families {
         self.add(ours(name), help, MetricType::COUNTER, samples.collect());
     }
 
+    /// A counter without labels that others keep.
+    pub(super) fn count(&mut self, name: &str, help: &str, count: u64) {
+        let samples = vec![counter(Vec::new(), count as f64)];
+        self.add(ours(name), help, MetricType::COUNTER, samples);
+    }
+
     /// A gauge.
     pub(super) fn gauge(&mut self, name: &str, help: &str, value: f64) {
         let samples = vec![gauge(Vec::new(), value)];

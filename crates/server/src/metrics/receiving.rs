@@ -52,4 +52,19 @@ pub(super) fn tell(counted: &Receiving, state: &State, to: &mut Families) {
         "How many bytes they may hold; a request that needs more is told to come again.",
         state.request_bytes.limit,
     );
+    to.gauge(
+        "decoders_busy",
+        "Long bodies that are decoded at the moment.",
+        state.decoders.now,
+    );
+    to.gauge(
+        "decoders_limit",
+        "How many there may be at a time; one more waits for its turn.",
+        state.decoders.limit,
+    );
+    to.count(
+        "decoder_waits_total",
+        "Long bodies that had to wait for their turn to be decoded.",
+        state.decoder_waits,
+    );
 }

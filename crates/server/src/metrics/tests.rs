@@ -17,8 +17,11 @@ fn everything() -> Vec<MetricFamily> {
         fanout: FanoutConfig::default(),
         requests: nothing(),
         request_bytes: nothing(),
+        decoders: nothing(),
+        decoder_waits: 0,
         connections: Listener::ALL.map(|_| nothing()),
         certificate_expires: Some(0),
+        log_lines_lost: 0,
         ready: true,
         process: Some(Process {
             descriptors: Some((0, 0)),

@@ -175,8 +175,8 @@ fn current(tls: &Tls, inside: Inside) -> Arc<ServerConfig> {
 
 /// Scenario: clients that connect and say nothing, a part of a handshake, something else, and
 /// that go at once.
-/// Guarantees: none has longer than the limit; each is counted, but for the last, which is no
-/// more than a probe.
+/// Guarantees: none has longer than the limit; each is counted where it came in, but for the last,
+/// which is no more than a probe.
 #[tokio::test]
 async fn a_handshake_has_a_limit() {
     let folder = Folder::new("limit");
@@ -189,20 +189,26 @@ async fn a_handshake_has_a_limit() {
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(said).await.unwrap();
         let (io, _) = listener.accept().await.unwrap();
-        let error = tls.accept(io, Inside::Http, limit).await.err().unwrap();
+        let error = tls
+            .accept(io, Listener::Metrics, limit)
+            .await
+            .err()
+            .unwrap();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
     let mut client = TcpStream::connect(address).await.unwrap();
     client.write_all(b"GET / HTTP/1.1").await.unwrap();
     let (io, _) = listener.accept().await.unwrap();
-    let other = tls.accept(io, Inside::Http, Duration::MAX).await;
+    let other = tls.accept(io, Listener::Metrics, Duration::MAX).await;
     let Ok(Handshake::NotTls(mut io)) = other else {
         panic!("it is not TLS");
     };
     assert_eq!(io.read_u8().await.unwrap(), b'G');
     drop(TcpStream::connect(address).await.unwrap());
     let (io, _) = listener.accept().await.unwrap();
-    let gone = tls.accept(io, Inside::Http, Duration::MAX).await;
+    let gone = tls.accept(io, Listener::Metrics, Duration::MAX).await;
     assert_eq!(gone.err().unwrap().kind(), io::ErrorKind::ConnectionAborted);
     assert_eq!(counters.totals().failed_handshakes, 3);
+    let listener = Listener::Metrics;
+    assert_eq!(counters.connecting.failed_handshakes.get(listener), 3);
 }

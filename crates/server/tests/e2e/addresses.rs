@@ -9,8 +9,8 @@ use socket2::{Domain, Socket, Type};
 use tonic::Code;
 
 use crate::support::{
-    Answer, Grpc, Http, JSON, Relay, Watcher, exchange, gauge, handshake, head, prefixed, request,
-    soon,
+    Answer, Grpc, Http, JSON, Relay, Scrape, Watcher, exchange, gauge, handshake, head, prefixed,
+    request, soon,
 };
 
 const ALICE: &str = "192.0.2.1";
@@ -97,6 +97,25 @@ fn one_connection_too_many_of_an_address() {
         let _ = http.try_send(&head("GET", "/healthz", &[]));
         http.answer().status == 200
     }));
+}
+
+/// Scenario: all connections to an address for metrics alone are from one address, and one more
+/// comes.
+/// Guarantees: that is answered 503, as one too many of all; no address has a limit there.
+#[test]
+fn metrics_have_one_limit() {
+    let relay = Relay::with(&["--metrics-listen", "127.0.0.1:0"]);
+    let line = relay.wait_for_log("metrics are at http://");
+    let rest = line.split_once("://").unwrap().1;
+    let metrics = rest[..rest.find('/').unwrap()].parse().unwrap();
+    let mut open: Vec<Http> = (0..64).map(|_| Http::connect(metrics)).collect();
+    assert!(open.iter_mut().all(|http| probe(http) == 200));
+    assert_eq!(Http::connect(metrics).answer().status, 503);
+    let scrape = Scrape::over(&mut open[0]);
+    for (limit, refused) in [("address", 0), ("total", 1)] {
+        let label = format!("listener=\"metrics\",limit=\"{limit}\"");
+        assert_eq!(scrape.of("connections_refused_total", &label), refused);
+    }
 }
 
 /// Scenario: a trusted proxy with more connections than an address may have; over them, a client

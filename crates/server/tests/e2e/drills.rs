@@ -8,6 +8,7 @@ mod descriptors;
 mod full_disk;
 mod links;
 mod tokens;
+mod unread_log;
 
 use std::thread;
 use std::time::{Duration, Instant};

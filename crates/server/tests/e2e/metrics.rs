@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use tonic::Code;
 
 use crate::support::{
-    Grpc, JSON, PROTOBUF, RawWatcher, Relay, Scrape, TokenFile, Watcher, bulky, exchange, gauge,
-    head, post, request,
+    Grpc, Http, JSON, PROTOBUF, RawWatcher, Relay, Scrape, TokenFile, Watcher, bulky, exchange,
+    gauge, head, post, prefixed, request, soon,
 };
 
 const TOKEN: &str = "the-watch-token-of-this-test";
+const ALICE: &str = "192.0.2.1";
 
 fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> u16 {
     exchange(address, &head("GET", path, headers)).status
@@ -139,18 +140,31 @@ fn send_all_kinds(relay: SocketAddr, grpc: &Grpc) -> (u64, u64) {
         accepted += 3;
     }
     let expect = [("Content-Type", "text/plain"), ("Expect", "100-continue")];
+    let foreign = [("Host", "evil.example")];
+    let asks = [("Host", "evil.example"), ("Expect", "100-continue")];
+    let upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket")];
     for (path, headers, body, status) in [
         ("/v1/metrics", &[("Content-Type", JSON)][..], &b"{"[..], 400),
         ("/v1/traces", &[("Content-Type", PROTOBUF)], b"\xff", 400),
         ("/v1/logs", &[("Content-Type", "text/plain")], b"", 415),
         ("/v1/logs", &expect, b"", 415),
+        ("/v1/metrics", &foreign, b"", 403),
+        ("/v1/metrics", &asks, b"body", 403),
+        ("/v1/traces", &upgrade, b"", 400),
     ] {
         let answer = exchange(relay, &request("POST", path, headers, body));
         assert_eq!(answer.status, status);
+        assert!(answer.header("x-request-id").is_some(), "{answer:?}");
     }
     let status = grpc.export(b"\xff".to_vec()).unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
-    (accepted, 5)
+    // What is no path of the receiver's counts elsewhere.
+    for headers in [&foreign[..], &asks] {
+        let answer = exchange(relay, &request("POST", "/nowhere", headers, b""));
+        assert_eq!(answer.status, 403);
+        assert!(answer.header("x-request-id").is_some(), "{answer:?}");
+    }
+    (accepted, 8)
 }
 
 /// Scenario: exports over HTTP and gRPC, some of them refused; clients that have lost most when
@@ -201,6 +215,11 @@ fn everything_adds_up() {
         scrape.of("refused_requests_total", "reason=\"bad_json\""),
         1
     );
+    for (reason, count) in [("forbidden", 2), ("upgrade", 1), ("content_type", 2)] {
+        let label = format!("reason=\"{reason}\"");
+        let refused = scrape.of("refused_requests_total", &label);
+        assert_eq!(refused, count, "{reason}");
+    }
     assert_eq!(scrape.sum("export_seconds_count"), accepted);
 
     // Two views of metrics, with four sessions and one.
@@ -246,6 +265,69 @@ fn everything_adds_up() {
     for line in scrape.lines().filter(|line| line.contains("_limit")) {
         assert!(!line.ends_with(" 0"), "{line}");
     }
+}
+
+/// Scenario: a client of a proxy has an export in flight over HTTP and over gRPC, and may have one
+/// of each; it sends more, which are refused: plainly, instead of `100 Continue`, and over gRPC.
+/// Guarantees: exports that were accepted and refused are all that were sent; the answers have an
+/// id, that to a question for the health of the relay too, which is counted nowhere.
+#[test]
+fn a_client_with_too_many_is_counted() {
+    let relay = Relay::with(&[
+        "--grpc-listen",
+        "127.0.0.1:0",
+        "--trusted-proxies",
+        "127.0.0.0/8",
+        "--max-connections-per-address",
+        "1",
+        "--grpc-max-connections-per-address",
+        "1",
+    ]);
+    let (address, mut grpc) = (relay.address(), Grpc::connect(relay.grpc_address()));
+    let protobuf = [("Content-Type", PROTOBUF), ("X-Forwarded-For", ALICE)];
+    let asks = [&protobuf[..], &[("Expect", "100-continue")]].concat();
+    let message = gauge("m", 1);
+    let mut upload = Http::connect(address);
+    let whole = request("POST", "/v1/metrics", &asks, &message);
+    let (begin, rest) = whole.split_at(whole.len() - 1);
+    upload.send(begin);
+    // From here on it is in flight.
+    assert_eq!(upload.answer_head().status, 100);
+    for headers in [&protobuf[..], &asks] {
+        let answer = exchange(address, &request("POST", "/v1/metrics", headers, &message));
+        assert_eq!(answer.status, 503);
+        assert!(answer.header("x-request-id").is_some(), "{answer:?}");
+    }
+    upload.send(rest);
+    assert_eq!(upload.answer().status, 200);
+
+    grpc.forwarded_for = Some(ALICE);
+    let call = grpc.start(prefixed(message.len(), &message[..1]));
+    let (mut taken, mut refused) = (0, None);
+    assert!(soon(|| {
+        refused = grpc.export(message.clone()).err();
+        taken += u64::from(refused.is_none());
+        refused.is_some()
+    }));
+    for refused in [refused.unwrap(), grpc.health().unwrap_err()] {
+        assert_eq!(refused.code(), Code::Unavailable);
+        assert!(refused.metadata().contains_key("x-request-id"));
+    }
+    assert_eq!(grpc.finish(call, message[1..].to_vec()), Code::Ok);
+
+    let scrape = Scrape::of_relay(address);
+    assert_eq!(scrape.sum("exports_total"), 2 + taken);
+    assert_eq!(scrape.sum("refused_requests_total"), 3);
+    for (transport, count) in [("http", 2), ("grpc", 1)] {
+        let label = format!("transport=\"{transport}\",reason=\"too_many_of_client\"");
+        let refused = scrape.of("refused_requests_total", &label);
+        assert_eq!(refused, count, "{transport}");
+    }
+    // The question for the health is here.
+    assert_eq!(
+        scrape.of("connections_refused_total", "limit=\"address\""),
+        4
+    );
 }
 
 /// Scenario: a request that is refused by the receiver over HTTP and over gRPC, by the rule for

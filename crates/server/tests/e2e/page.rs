@@ -60,6 +60,17 @@ fn everything_is_below_the_prefix() {
         let refused = exchange(address, &head("POST", &path, &asking));
         assert_eq!(refused.status, 415, "{prefix}");
     }
+    // Whoever asks first has the prefix taken off no more often.
+    let mut asking = Http::connect(address);
+    let headers = [
+        ("Content-Type", PROTOBUF),
+        ("Content-Length", "0"),
+        ("Expect", "100-continue"),
+    ];
+    let twice = "/tools/otel/tools/otel/v1/metrics";
+    asking.send(&head("POST", twice, &headers));
+    assert_eq!(asking.answer_head().status, 100);
+    assert_eq!(asking.answer().status, 404);
     let alone = exchange(address, &head("GET", "/tools/otel?a=b", &[]));
     assert_eq!(alone.status, 308);
     assert_eq!(alone.header("location"), Some("otel/?a=b"));

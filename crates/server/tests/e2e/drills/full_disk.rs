@@ -4,16 +4,18 @@ use std::fs::File;
 use std::process::Stdio;
 
 use crate::support::{
-    Http, Relay, TokenFile, Watcher, exchange, gauge, gauge_json, head, post, request,
+    Http, Relay, TokenFile, Watcher, exchange, gauge, gauge_json, head, post, request, soon,
 };
 
 /// Scenario: the log goes to a device that is always full, and to a pipe that nobody reads; as
 /// text and as JSON, with all that there is to tell. A relay starts, refuses, reloads a file that
 /// can't be used, takes exports, and is asked to end.
-/// Guarantees: all of it is done as ever, and the exit code is 0: nothing panics.
+/// Guarantees: all of it is done as ever, and the exit code is 0: nothing panics. What can't be
+/// written is counted.
 #[test]
 fn a_log_that_cannot_be_written_harms_nothing() {
     const TOKEN: &str = "the-token-of-the-full-disk";
+    const LOST: &str = "otlp_relay_log_lines_lost_total ";
     for format in ["text", "json"] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         for log in [Stdio::from(full), Stdio::piped()] {
@@ -37,6 +39,13 @@ fn a_log_that_cannot_be_written_harms_nothing() {
                 post(address, &gauge("m", number));
                 assert_eq!(watcher.frame(), gauge_json("m", number));
             }
+            let token = format!("Bearer {TOKEN}");
+            let shown = head("GET", "/metrics", &[("Authorization", &token)]);
+            assert!(soon(|| {
+                let metrics = String::from_utf8(exchange(address, &shown).body).unwrap();
+                let lost = metrics.lines().find_map(|line| line.strip_prefix(LOST));
+                lost.unwrap() != "0"
+            }));
             relay.signal("TERM");
             assert_eq!(watcher.close_code(), 1001);
             assert_eq!(relay.wait_for_exit().code(), Some(0));

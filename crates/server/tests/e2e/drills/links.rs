@@ -4,8 +4,8 @@ use std::thread;
 
 use super::{counts, export, wait_until, with_grpc};
 use crate::support::{
-    Grpc, Http, PROTOBUF, Proxy, Relay, Watcher, bulky, gauge, gauge_json, head, name_of, post,
-    prefixed, shake,
+    Grpc, Http, PROTOBUF, Proxy, Relay, Scrape, Watcher, bulky, gauge, gauge_json, head, name_of,
+    post, prefixed, shake,
 };
 
 /// Bytes a second of a bad link.
@@ -87,8 +87,8 @@ fn a_link_that_is_too_slow_for_pings_is_given_up() {
 /// Scenario: a subscriber, a sender of HTTP in the middle of a body, one of gRPC in the middle of
 /// a message, and an idle connection of each, whose network goes away without a word.
 /// Guarantees: each has its time, and then the relay gives back what they held: the subscriber
-/// by its pings, senders by their stall, idle ones by keepalive; who is still there notices
-/// nothing.
+/// by its pings, senders by their stall, idle ones by keepalive, each counted for that; who is
+/// still there notices nothing.
 #[test]
 fn half_open_connections_end() {
     let waits = [
@@ -133,13 +133,16 @@ fn half_open_connections_end() {
     wait_until("only the bystander is left", || relay.connections() == 1);
     post(http, &gauge("marker", 1));
     assert_eq!(stays.join().unwrap().1, gauge_json("marker", 1));
+    let scrape = Scrape::of_relay(http);
+    for (wait, ended) in [("stall", 1), ("idle", 1), ("keepalive", 2)] {
+        let label = format!("wait=\"{wait}\"");
+        let counted = scrape.of("connections_timed_out_total", &label);
+        assert_eq!(counted, ended, "{wait}");
+    }
     let counts = counts(relay);
     assert!(
         counts["closed_by_reason"].to_string().contains("no_pong"),
         "{counts}"
     );
-    assert!(
-        counts["timed_out_connections"].as_u64().unwrap() >= 1,
-        "{counts}"
-    );
+    assert_eq!(counts["timed_out_connections"], 3, "{counts}");
 }

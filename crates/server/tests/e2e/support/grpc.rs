@@ -14,6 +14,8 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::codegen::{Bytes, Service};
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 
 use super::{PATIENCE, wait};
 
@@ -86,6 +88,17 @@ impl Grpc {
             let answer = client.unary(request, path, BytesCodec).await?;
             Ok(answer.into_inner())
         })
+    }
+
+    /// Asks for the health of the relay: what came back.
+    pub(crate) fn health(&self) -> Result<(), Status> {
+        let mut client = HealthClient::new(self.channel.clone());
+        let mut request = tonic::Request::new(HealthCheckRequest::default());
+        if let Some(client) = self.forwarded_for {
+            let client = client.parse().unwrap();
+            request.metadata_mut().insert("x-forwarded-for", client);
+        }
+        wait(&self.runtime, client.check(request)).map(drop)
     }
 
     /// Begins a call with the first bytes of its body; the relay has seen its head when this

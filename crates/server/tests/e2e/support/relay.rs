@@ -61,16 +61,24 @@ impl Relay {
     /// Starts one whose log nobody can read.
     #[cfg(target_os = "linux")]
     pub(crate) fn silent(args: &[&str], env: &[(&str, &str)], log: Stdio) -> Self {
+        let mut relay = Self::unread(args, env, log);
+        drop(relay.child.stderr.take());
+        relay
+    }
+
+    /// As [`silent`](Self::silent), but where the log is a pipe it has a reader, which doesn't
+    /// read.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn unread(args: &[&str], env: &[(&str, &str)], log: Stdio) -> Self {
         let mut command = Command::new(BINARY);
         command.args(["--listen", "127.0.0.1:0"]).args(args);
-        let mut child = without_environment(command)
+        let child = without_environment(command)
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
-        drop(child.stderr.take());
         // Nobody has the other end.
         let (_, log) = channel();
         let mut relay = Self {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{exchange, head, soon};
+use super::{Http, exchange, head, soon};
 
 /// One answer.
 pub(crate) struct Scrape(String);
@@ -10,6 +10,14 @@ pub(crate) struct Scrape(String);
 impl Scrape {
     pub(crate) fn of_relay(address: SocketAddr) -> Self {
         let answer = exchange(address, &head("GET", "/metrics", &[]));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        Self(String::from_utf8(answer.body).unwrap())
+    }
+
+    /// What it says over a connection that is open.
+    pub(crate) fn over(http: &mut Http) -> Self {
+        http.send(&head("GET", "/metrics", &[]));
+        let answer = http.answer();
         assert_eq!(answer.status, 200, "{answer:?}");
         Self(String::from_utf8(answer.body).unwrap())
     }
