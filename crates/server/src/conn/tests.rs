@@ -246,18 +246,19 @@ async fn an_idle_connection_ends() {
     }
 }
 
+/// Whether a task was woken.
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Scenario: an answer is out in the poll in which its request came, and nobody reads any more.
 /// Guarantees: the task is woken when the connection has been idle for long enough.
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_is_woken() {
-    struct Flag(AtomicBool);
-
-    impl Wake for Flag {
-        fn wake(self: Arc<Self>) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
-
     let (mut conn, mut far, _) = pair();
     let handle = conn.handle();
     take(&mut conn, &mut far, b"GET / HTTP/1.1\r\n\r\n").await;
