@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use mimalloc::MiMalloc;
 use server::cli::{self, Task};
 use server::logging::Log;
-use server::settings::{Source, Variables};
+use server::settings::{Loaded, Source, Variables};
 use server::{conversion, descriptors, shutdown};
 
 #[global_allocator]
@@ -38,6 +38,13 @@ fn serve(source: Source) -> ExitCode {
         tracing::warn!("{warning}");
     }
     descriptors::fit(&mut loaded.config);
+    let code = run(source, loaded, log);
+    log_writer.finish();
+    code
+}
+
+/// Runs the relay to its end.
+fn run(source: Source, loaded: Loaded, log: Log) -> ExitCode {
     let relay = match server::Relay::bind(loaded.config.clone()) {
         Ok(relay) => relay,
         Err(error) => {
@@ -47,19 +54,17 @@ fn serve(source: Source) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let last_lines = log.writer();
     let result = actix_rt::System::new().block_on(async {
         let relay = relay.with_source(source, loaded, log);
-        let last_lines = log_writer.clone();
         let requested = shutdown::requested(move || last_lines.finish())?;
         relay.run(requested).await
     });
-    let code = match result {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::FAILURE
         }
-    };
-    log_writer.finish();
-    code
+    }
 }
