@@ -66,6 +66,29 @@ test('limits', () => {
   assert.ok(LIMITS.spansOfTrace < LIMITS.spans);
 });
 
+/**
+ * Scenario: spans that come again, larger, smaller and of another resource, also in a trace that is
+ * full; then everything has to go.
+ * Guarantees: each counts once, with the size of the one that is kept; none of them is told to be left
+ * out.
+ */
+test('spans that come again', () => {
+  const traces = new Traces({ ...LIMITS, traces: 1, spansOfTrace: 2 });
+  const send = (id, text, resource) => traces.add(spans([{ id, trace: 'a', attributes: attributes({ text }) }], resource));
+  send('1', 'x');
+  const { characters } = traces;
+  for (let again = 0; again < 10; again += 1) send('1', 'x');
+  assert.equal(traces.characters, characters);
+  send('1', 'x'.repeat(101), { 'service.name': 'shop', more: '' });
+  assert.ok(traces.characters > characters + 100);
+  send('1', 'x');
+  assert.deepEqual([traces.characters, traces.spans, traces.get('a').size], [characters, 1, characters]);
+  for (const id of ['2', '3', '2', '1', '2']) send(id, 'y');
+  assert.deepEqual([traces.get('a').left, traces.spans, traces.get('a').spans.get('1').labels[0][1]], [1, 2, 'y']);
+  traces.add(spans([{ id: '1', trace: 'b' }]));
+  assert.deepEqual([traces.characters, traces.spans], [traces.get('b').size, 1]);
+});
+
 /** Guarantees: spans that hold much, or whose resources do, push others out before memory ends; the
  * newest trace stays. */
 test('limits of size', () => {

@@ -38,10 +38,19 @@ function side(buckets) {
   return counts.length ? { offset: buckets.offset ?? 0, counts } : EMPTY_SIDE;
 }
 
-/** How many numbers a distribution holds: what it is counted for against limits of memory. */
+/**
+ * How many numbers a distribution holds: what it is counted for against limits of memory. Bounds are
+ * counted for who keeps them, because distributions may share them.
+ */
 export function weight(distribution) {
   const { counts, positive, negative } = distribution;
   return 8 + (counts ? counts.length : positive.counts.length + negative.counts.length);
+}
+
+/** A distribution with the bounds of a list of them that are equal to its own, if there are such. */
+export function withBoundsOf(known, distribution) {
+  const bounds = known.find((bounds) => isAlike({ bounds }, distribution));
+  return bounds ? { ...distribution, bounds } : distribution;
 }
 
 /** Whether two can be added: exponential ones always, explicit ones of the same bounds. */

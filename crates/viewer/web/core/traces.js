@@ -52,15 +52,18 @@ export class Traces {
     this.byId.delete(id);
     this.byId.set(id, trace);
     trace.summary = undefined;
-    if (trace.spans.size >= this.limits.spansOfTrace) {
+    const key = sent.spanId ?? '';
+    const known = trace.spans.get(key);
+    if (!known && trace.spans.size >= this.limits.spansOfTrace) {
       trace.left += 1;
       return;
     }
-    const known = trace.spans.size;
-    trace.spans.set(sent.spanId ?? '', spanOf(sent, resource, scope));
-    this.spans += trace.spans.size - known;
-    trace.size += size;
-    this.characters += size;
+    trace.spans.set(key, { ...spanOf(sent, resource, scope), size });
+    // One that comes again takes the place of the one before.
+    const more = size - (known?.size ?? 0);
+    this.spans += known ? 0 : 1;
+    trace.size += more;
+    this.characters += more;
     while (this.#isFull()) this.#forgetOldest();
   }
 
