@@ -10,6 +10,17 @@ import { certificate, open, send, shows, startBrowser, startRelay, state } from 
 import { startPrefix } from './proxy.mjs';
 
 const one = () => metrics([gauge('seen', [point(seconds(), 1)])]);
+const TOKEN = 'c2VjcmV0+/_~token.-==';
+/** A file with that token. */
+const tokenFile = () => {
+  const tokens = join(mkdtempSync(join(tmpdir(), 'otlp-relay-e2e-')), 'tokens');
+  writeFileSync(tokens, `${TOKEN}\n`);
+  return tokens;
+};
+const enter = async (page, token) => {
+  await page.getByLabel('Token').fill(token);
+  await page.getByRole('button', { name: 'Watch' }).click();
+};
 const row = (page) => page.locator('.list-row', { hasText: 'seen' });
 
 /** Scenario: the page below a prefix: by the relay's own flag, asked for with and without a slash,
@@ -51,20 +62,13 @@ test('TLS', async (t) => {
  * Guarantees: the page asks for it, says why it was refused, and keeps it for this tab alone: in no
  * address. */
 test('a token', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'otlp-relay-e2e-'));
-  const tokens = join(folder, 'tokens');
-  writeFileSync(tokens, 'c2VjcmV0+/_~token.-==\n');
-  const relay = await startRelay(t, ['--watch-token-file', tokens]);
+  const relay = await startRelay(t, ['--watch-token-file', tokenFile()]);
   const browser = await startBrowser(t);
   const page = await open(t, browser, relay.base, { allowed: /401|WebSocket connection/ });
-  const enter = async (token) => {
-    await page.getByLabel('Token').fill(token);
-    await page.getByRole('button', { name: 'Watch' }).click();
-  };
   await page.getByRole('heading', { name: 'This relay asks for a token' }).waitFor();
-  await enter('wrong');
+  await enter(page, 'wrong');
   await page.getByText('It was refused').waitFor();
-  await enter('c2VjcmV0+/_~token.-==');
+  await enter(page, TOKEN);
   await shows(state(page), 'Live');
   await send(relay.base, 'metrics', one());
   await row(page).waitFor();
@@ -72,5 +76,21 @@ test('a token', async (t) => {
   await row(page).waitFor();
   await shows(state(page), 'Live');
   for (const address of [page.url(), ...page.sockets]) if (address.includes('token')) throw new Error(address);
+  page.assertClean();
+});
+
+/** Scenario: the same, before raw frames: the page is opened there, and the token is entered.
+ * Guarantees: the lines for other programs show the token's place, and never the token. */
+test('commands with a token', async (t) => {
+  const relay = await startRelay(t, ['--watch-token-file', tokenFile()]);
+  const browser = await startBrowser(t);
+  const page = await open(t, browser, `${relay.base}#/raw`, { allowed: /401|WebSocket connection/ });
+  await page.getByRole('heading', { name: 'This relay asks for a token' }).waitFor();
+  await enter(page, TOKEN);
+  await shows(state(page), 'Live');
+  await page.getByText('Watch this elsewhere').click();
+  await shows(page.getByRole('region', { name: 'websocat' }), `websocat -B 16777216 -H="Authorization: Bearer $TOKEN" 'ws://${relay.host}/ws'`);
+  await shows(page.getByRole('region', { name: 'curl' }), `curl -N -H "Authorization: Bearer $TOKEN" 'http://${relay.host}/stream'`);
+  await shows(page.getByRole('region', { name: 'Python' }), /os\.environ\['TOKEN'\]/);
   page.assertClean();
 });

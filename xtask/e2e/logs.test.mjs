@@ -43,6 +43,68 @@ test('the tail and its filters', async (t) => {
   page.assertClean();
 });
 
+/** Scenario: records of two services; a filter is typed on another tab; then raw frames of logs are
+ * looked at, and the same filter's logs again.
+ * Guarantees: the tail shows what the filter leaves, once and in order, whatever was shown before. */
+test('a filter from another tab', async (t) => {
+  const relay = await startRelay(t);
+  const browser = await startBrowser(t);
+  await send(relay.base, 'logs', logs(seconds(), [[9, 'of shop']]));
+  await send(relay.base, 'logs', logs(seconds(), [[9, 'of bank']], { service: 'bank' }));
+  const page = await open(t, browser, `${relay.base}#/logs`);
+  const tab = (name) => page.getByRole('link', { name, exact: true }).click();
+  await shows(bodies(page), 'of shop\nof bank');
+  await tab('Traces');
+  await page.getByLabel('Filter', { exact: true }).fill('resource.service.name=shop');
+  await watched(page, ({ pathname, searchParams }) => pathname === '/ws/traces' && searchParams.get('resource.service.name') === 'shop', 'the filter');
+  await tab('Logs');
+  await watched(page, ({ pathname, searchParams }) => pathname === '/ws/logs' && searchParams.get('resource.service.name') === 'shop', 'filtered logs');
+  await send(relay.base, 'logs', logs(seconds(), [[9, 'more of shop']]));
+  await shows(bodies(page), 'of shop\nmore of shop');
+
+  await tab('Raw');
+  await page.getByLabel('Path').selectOption('ws/logs');
+  await watched(page, ({ pathname, searchParams }) => pathname === '/ws/logs' && !searchParams.has('envelope'), 'raw frames');
+  await shows(page.locator('.list-row > :nth-child(2)'), 'logs\nlogs');
+  await tab('Logs');
+  await watched(page, ({ searchParams }) => searchParams.has('since'), 'what came meanwhile');
+  await send(relay.base, 'logs', logs(seconds(), [[9, 'last of shop']]));
+  await shows(bodies(page), 'of shop\nmore of shop\nlast of shop');
+  page.assertClean();
+});
+
+/** Scenario: records with doubles, a list, a map and bytes as attributes; a double's button is pressed.
+ * Guarantees: what the relay's filters can't compare has no button; a double is written as the relay
+ * compares it, so that the record stays and the others go. */
+test('filters of values that are no strings', async (t) => {
+  const relay = await startRelay(t);
+  const browser = await startBrowser(t);
+  const odd = (text, values) => {
+    const request = logs(seconds(), [[9, text]]);
+    request.resourceLogs[0].scopeLogs[0].logRecords[0].attributes = Object.entries(values).map(([key, value]) => ({ key, value }));
+    return request;
+  };
+  const list = { arrayValue: { values: [{ stringValue: 'a' }] } };
+  const map = { kvlistValue: { values: [{ key: 'k', value: { intValue: '1' } }] } };
+  await send(relay.base, 'logs', odd('three', { ratio: { doubleValue: 3 }, large: { doubleValue: 1e300 }, list, map, bytes: { bytesValue: 'AQI=' } }));
+  await send(relay.base, 'logs', odd('four', { ratio: { doubleValue: 4 }, large: { doubleValue: 1e300 } }));
+  const page = await open(t, browser, `${relay.base}#/logs`);
+  await shows(bodies(page), 'three\nfour');
+  await bodies(page).getByText('three').click();
+  const record = page.getByRole('complementary', { name: 'Log record' });
+  for (const name of ['list', 'map', 'bytes']) {
+    await record.getByRole('row', { name }).waitFor();
+    assert.equal(await record.getByRole('row', { name }).getByRole('button').count(), 0, name);
+  }
+  await record.getByRole('button', { name: 'Filter by attr.large=1e+300' }).click();
+  await watched(page, ({ searchParams }) => searchParams.get('attr.large') === '1e+300', 'a large double');
+  await shows(bodies(page), 'three\nfour');
+  await record.getByRole('button', { name: 'Filter by attr.ratio=3.0' }).click();
+  await watched(page, ({ searchParams }) => searchParams.get('attr.ratio') === '3.0', 'a whole double');
+  await shows(bodies(page), 'three');
+  page.assertClean();
+});
+
 /** Scenario: a record is opened; its attribute becomes a filter; its trace is followed, and back.
  * Guarantees: all of the record is there; the trace shows the record. Coming back shows no record
  * twice. */

@@ -19,9 +19,29 @@ test('from empty to live', async (t) => {
   await shows(state(page), 'Live');
   await page.getByRole('heading', { name: 'Waiting for metrics' }).waitFor();
   await page.getByText(`OTEL_EXPORTER_OTLP_ENDPOINT=http://${relay.host}`).waitFor();
+  await page.getByText('exporters: [otlp_http/relay]').waitFor();
   await send(relay.base, 'metrics', metrics([gauge('room.temperature', [point(seconds(), 21.5)], 'Cel')]));
   await shows(row(page, 'room.temperature').locator('.m-newest'), '21.5 Cel');
   await shows(row(page, 'room.temperature').locator('small').first(), 'gauge · Cel');
+  page.assertClean();
+});
+
+/** Scenario: nothing has come yet, then a metric; a filter that it doesn't match; then all is cleared.
+ * Guarantees: the page says that nothing matches while something is there, and teaches how to send when
+ * nothing is. */
+test('nothing matches, and nothing is there', async (t) => {
+  const relay = await startRelay(t);
+  const browser = await startBrowser(t);
+  const page = await open(t, browser, relay.base);
+  const welcome = page.getByRole('heading', { name: 'Waiting for metrics' });
+  await welcome.waitFor();
+  await send(relay.base, 'metrics', metrics([gauge('depth', [point(seconds(), 1)])]));
+  await row(page, 'depth').waitFor();
+  await page.getByLabel('Filter', { exact: true }).fill('height');
+  await page.getByText('No metric matches the filter.').waitFor();
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await welcome.waitFor();
+  assert.equal(await page.getByText('No metric matches the filter.').count(), 0);
   page.assertClean();
 });
 
@@ -139,8 +159,13 @@ test('pause, resume, clear', async (t) => {
   await shows(legend(page, 'depth'), /\s1$/);
   await page.keyboard.press('p');
   await shows(state(page), 'Paused, still receiving');
+  // What the first export brought is over.
+  const rate = page.locator('.fact-exports');
+  await shows(rate, '0 exports/s');
   await send(relay.base, 'metrics', metrics([gauge('depth', [point(now + 2, 7)])]));
-  await eventually(async () => /[1-9]/.test(await page.locator('.fact-exports').innerText()), 'it is received');
+  await eventually(async () => /[1-9]/.test(await rate.innerText()), 'it is received');
+  // So is the second, and the page has been drawn many times since.
+  await shows(rate, '0 exports/s');
   await shows(legend(page, 'depth'), /\s1$/);
   await page.getByRole('button', { name: 'Resume' }).click();
   await shows(legend(page, 'depth'), /\s7$/);

@@ -5,12 +5,15 @@ import http from 'node:http';
 import net from 'node:net';
 
 /** A pipe of bytes to the relay's port, until the test has ended. `cut()` ends every connection and refuses new ones;
- * `received()` is how many bytes the relay has sent. */
+ * `received()` is how many bytes the relay has sent, `refused()` how many connections were refused. */
 export async function startPipe(t, port) {
   const open = new Set();
-  let [refusing, bytes] = [false, 0];
+  let [refusing, refused, bytes] = [false, 0, 0];
   const server = net.createServer((near) => {
-    if (refusing) return near.destroy();
+    if (refusing) {
+      refused += 1;
+      return near.destroy();
+    }
     const far = net.connect(port, '127.0.0.1');
     for (const socket of [near, far]) {
       open.add(socket);
@@ -38,7 +41,7 @@ export async function startPipe(t, port) {
   const mend = () => {
     refusing = false;
   };
-  return { base: `http://127.0.0.1:${server.address().port}/`, cut, mend, received: () => bytes };
+  return { base: `http://127.0.0.1:${server.address().port}/`, cut, mend, received: () => bytes, refused: () => refused };
 }
 
 /** A reverse proxy that serves the relay below a prefix and takes it off, like many in the wild. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { labelsKey, labelsOf, valueText } from '../web/core/attributes.js';
+import { hasText, labelsKey, labelsOf, valueText } from '../web/core/attributes.js';
 import { countItems, eachPoint, milliseconds, signalOf } from '../web/core/otlp.js';
 import { counter, gauge, metricOf, nanos, records, spans } from './samples.js';
 
@@ -21,6 +21,24 @@ test('values as text', () => {
     [undefined, ''],
   ];
   for (const [value, text] of texts) assert.equal(valueText(value), text);
+});
+
+/**
+ * Scenario: doubles of all sizes; values of every kind as labels.
+ * Guarantees: doubles are written as the relay's filters compare them (`zmij`, with an exponent below
+ * 1e-5 and from 1e16 on); of lists, maps and bytes it is known that these find no text there.
+ */
+test('texts that filters compare', () => {
+  const texts = [
+    [3, '3.0'], [-3, '-3.0'], [0, '0.0'], [-0, '-0.0'], [0.1, '0.1'], [123456.75, '123456.75'],
+    [1e15, '1000000000000000.0'], [1234567890123456, '1234567890123456.0'], [1e16, '1e+16'], [12345678901234567, '1.2345678901234568e+16'], [1e20, '1e+20'], [1e300, '1e+300'],
+    [0.00001, '0.00001'], [0.000012345, '0.000012345'], [0.000001, '1e-6'], [1.5e-7, '1.5e-7'], [5e-324, '5e-324'], [-1.5e-300, '-1.5e-300'],
+    ['Infinity', 'Infinity'], ['NaN', 'NaN'],
+  ];
+  for (const [doubleValue, text] of texts) assert.equal(valueText({ doubleValue }), text);
+  const compared = (value) => hasText(labelsOf([{ key: 'k', value }])[0]);
+  for (const value of [{ stringValue: '[a]' }, { stringValue: '' }, { intValue: '1' }, { doubleValue: 1 }, { boolValue: false }, {}, undefined]) assert.ok(compared(value));
+  for (const value of [{ arrayValue: {} }, { kvlistValue: { values: [] } }, { bytesValue: '' }, { bytesValue: 'AQI=' }]) assert.ok(!compared(value));
 });
 
 /** Guarantees: a value in itself, 100,000 deep, ends. */

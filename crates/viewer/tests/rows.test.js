@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { hasText } from '../web/core/attributes.js';
 import { Metrics } from '../web/core/metrics.js';
 import { chart, knownLabels, metricRow } from '../web/core/rows.js';
 import { gauge, metricOf, nanos } from './samples.js';
@@ -51,6 +52,24 @@ test('bars', () => {
   assert.deepEqual(bars.buckets, [{ low: 1, high: 2, count: 3 }, { low: 2, high: 3, count: 3 }]);
   const before = chart(metrics.all()[0], {}, undefined, { ...span, until: 15_000 });
   assert.deepEqual(before.bars.buckets.map(({ count }) => count), [1, 5]);
+});
+
+/**
+ * Scenario: series that a list tells apart, and some without it.
+ * Guarantees: lines say so, and their labels that no filter can name; such values are not offered.
+ */
+test('labels without a text', () => {
+  const metrics = new Metrics();
+  const list = (text) => ({ key: 'list', value: { arrayValue: { values: [{ stringValue: text }] } } });
+  for (const attributes of [[list('a')], [list('b')], [{ key: 'list', value: { stringValue: 'c' } }], []]) metrics.add(metricOf('g', { gauge: { dataPoints: [{ timeUnixNano: nanos(50), asDouble: 1, attributes }] } }));
+  const [metric] = metrics.all();
+  for (const by of ['each', 'attr.list']) {
+    const { lines, labels } = chart(metric, { by }, undefined, span, 1);
+    const found = lines.map(({ labels }) => labels.filter(([name]) => name === 'attr.list').map((label) => [label[1], hasText(label)]));
+    assert.deepEqual(found.flat().sort(), [...(by === 'each' ? [] : [['', false]]), ['[a]', false], ['[b]', false], ['c', true]]);
+    assert.deepEqual(labels, [{ name: 'attr.list', count: 3, values: ['c'] }]);
+  }
+  assert.deepEqual(knownLabels([metric]), [{ name: 'attr.list', values: ['c'] }]);
 });
 
 /** Guarantees: labels that differ come first, and no more than so many. */

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { curl, python, websocat } from '../web/core/commands.js';
-import { clauseText, globOf, globPattern, matcher, parseFilter } from '../web/core/filter.js';
+import { labelsOf } from '../web/core/attributes.js';
+import { clauseText, globOf, globPattern, matcher, MAX_CLAUSES, MAX_SENT, parseFilter } from '../web/core/filter.js';
 import { bytes, count, duration, plain, quantity, scaleTexts } from '../web/core/format.js';
 import { Frames, MAX_SHOWN, pretty } from '../web/core/frames.js';
 import { frameDetail, frameRow, gapText } from '../web/core/rows.js';
+import { MAX_CHARTS } from '../web/core/view.js';
 import { labelText, splitLabels } from '../web/ui/labels.js';
 
 /** Guarantees: clauses of the relay are told from text; quotes hold together. */
@@ -43,6 +45,32 @@ test('matching', () => {
   assert.equal(matches('metric=a text'), undefined);
 });
 
+/**
+ * Scenario: items with a list, a map and bytes, and filters for their texts and for anything.
+ * Guarantees: as in the relay, only `*` matches those, and nothing matches what isn't there.
+ */
+test('matching what has no text', () => {
+  const values = { list: { arrayValue: { values: [{ stringValue: 'a' }] } }, map: { kvlistValue: {} }, bytes: { bytesValue: 'AQI=' }, text: { stringValue: '[a]' } };
+  const item = { labels: labelsOf(Object.entries(values).map(([key, value]) => ({ key, value }))), resource: [], scope: '' };
+  const matches = (text) => matcher(parseFilter(text).clauses)(item);
+  for (const name of Object.keys(values)) {
+    assert.ok(matches(`attr.${name}=*`) && matches(`attr.${name}=**`), name);
+    assert.equal(matches(`attr.${name}=[a*`), name === 'text', name);
+  }
+  assert.ok(!matches('attr.map={*') && !matches('attr.bytes=AQI=') && !matches('attr.other=*'));
+});
+
+/**
+ * Scenario: a filter of more clauses than the relay takes, beside as many charts as there may be.
+ * Guarantees: all together, no more are sent than it takes; the rest is text.
+ */
+test('the most clauses', () => {
+  const { clauses, words } = parseFilter(Array.from({ length: 70 }, (_, at) => `attr.k${at}=v`).join(' '));
+  assert.equal(clauses.length, MAX_CLAUSES);
+  assert.equal(words.length, 70 - MAX_CLAUSES);
+  assert.equal(MAX_CLAUSES + MAX_CHARTS, MAX_SENT);
+});
+
 /** Guarantees: three digits, the unit that fits, and UCUM's units as people read them. */
 test('quantities', () => {
   assert.deepEqual([0, 0.5, 12.345, 999.9, 1000, 12_345, 1.5e6, -2500, 1e-5, NaN].map((value) => plain(value)), ['0', '0.5', '12.3', '1k', '1k', '12.3k', '1.5M', '-2.5k', '1.0e-5', 'NaN']);
@@ -68,6 +96,10 @@ test('commands', () => {
   assert.ok(curl('http://h/', true).includes('$TOKEN'));
   assert.ok(python('ws://h/"', false).includes('"ws://h/\\""'));
   assert.ok(python('ws://h/', true).includes('os.environ'));
+  // Behind `-H` and a space, websocat takes the address for a header too.
+  assert.equal(websocat('ws://h/ws', true), `websocat -B 16777216 -H="Authorization: Bearer $TOKEN" 'ws://h/ws'`);
+  // A frame of points has several lines.
+  assert.match(python('ws://h/', false), /for line in filter\(None, frame\.split\("\\n"\)\):\n {16}print\(json\.loads\(line\)\)/);
 });
 
 /** Guarantees: labels that all lines share are said once. */
@@ -112,4 +144,5 @@ test('gaps are named', () => {
   assert.equal(gapText('lost', 1200), '1,200 exports lost here');
   assert.match(gapText('break', 0), /not known/);
   assert.match(gapText('away', 0), /other views/);
+  assert.match(gapText('restart', 0), /started again/);
 });

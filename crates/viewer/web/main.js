@@ -132,9 +132,6 @@ class App {
       this.tabs[before.tab].details?.close();
       this.pause(false);
     }
-    // What was kept of logs and traces is what another filter has let through.
-    const other = JSON.stringify(requestOf(before)) !== JSON.stringify(requestOf(view));
-    if (other && before.tab === view.tab && view.tab !== 'metrics') this.worker.postMessage({ order: 'replace', what: view.tab, path: requestOf(view).path });
     this.#show();
   }
 
@@ -227,7 +224,7 @@ class App {
     this.locked = false;
     this.tokenForm = tokenForm((token) => {
       this.token = token;
-      this.#watch();
+      this.#show();
     });
   }
 

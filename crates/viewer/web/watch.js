@@ -1,51 +1,49 @@
 /** The connection to the relay: one WebSocket for what the page shows, made again when it breaks. */
 
-import { Link } from './core/link.js';
+import { Link, Places } from './core/link.js';
 import { addressOf } from './core/view.js';
 
-/** The most views that are come back to without asking for all that history holds. */
-const MAX_CURSORS = 20;
 /** How long the relay may take to say why it refuses, in milliseconds. */
 const PROBE_TIMEOUT = 10_000;
 
 export class Watch {
   /**
-   * @param {object} heard what to call: `data(signal, request, time, length)` for a frame that was
-   *   read, `raw(text)` for one that is shown as it is, `gap(gap)`, and `changed()` when the state
-   *   of the connection is another
+   * @param {object} heard what to call: `opened()` when there is another connection,
+   *   `data(signal, request, time, length)` for a frame that was read, `raw(text)` for one that is
+   *   shown as it is, `gap(gap)`, `replaced(store)` when what a store holds was let through by
+   *   another request, and `changed()` when the state of the connection is another
    */
   constructor(heard) {
     this.heard = heard;
     this.link = new Link();
+    this.places = new Places();
     this.needsToken = false;
     this.key = '';
-    /** Where views were left, by what they ask for. */
-    this.cursors = new Map();
   }
 
   /** Watches what a view asks for; nothing happens if it is what is watched, but for `again`. */
   show({ base, request, token, raw, again }) {
     const key = JSON.stringify([base, request, token, raw]);
     if (key === this.key && !again) return;
-    this.#leave();
-    this.key = key;
-    Object.assign(this, { base, request, token, isRaw: raw, needsToken: false });
+    const store = raw ? 'raw' : request.path.replace('ws/', '');
+    // With another token it is the same view.
+    const isSame = this.key !== '' && this.store === store && JSON.stringify(this.request) === JSON.stringify(request);
+    if (this.key && !isSame) this.places.leave(this.store, this.request, this.link.leave(Date.now()));
+    Object.assign(this, { key, base, store, request, token, isRaw: raw, needsToken: false });
     this.#drop();
-    this.link.turn(this.cursors.get(key));
+    if (isSame) this.link.retry();
+    else this.#enter();
     this.#connect();
   }
 
-  /** Forgets where views of a path were left: what they showed is kept no longer. */
-  forget(path) {
-    for (const key of this.cursors.keys()) if (JSON.parse(key)[1].path === path) this.cursors.delete(key);
-    if (this.request?.path === path) this.key = '';
+  /** The reader has cleared a store. */
+  clear(store) {
+    this.places.clear(store);
   }
 
-  #leave() {
-    if (!this.key) return;
-    this.cursors.delete(this.key);
-    this.cursors.set(this.key, this.link.cursor);
-    if (this.cursors.size > MAX_CURSORS) this.cursors.delete(this.cursors.keys().next().value);
+  #enter() {
+    if (this.places.enter(this.store, this.request)) this.heard.replaced(this.store);
+    this.link.turn(this.places.cursorOf(this.store, this.request));
   }
 
   #drop() {
@@ -67,6 +65,7 @@ export class Watch {
     socket.onopen = mine(() => {
       wasOpen = true;
       this.link.opened();
+      this.heard.opened();
       const gap = this.isRaw ? this.link.openedPlain() : undefined;
       if (gap) this.heard.gap(gap);
       this.heard.changed();
@@ -78,10 +77,9 @@ export class Watch {
 
   /** Where to begin. Frames without an envelope have no number to go on from. */
   #beginning() {
-    if (!this.isRaw) return [...this.link.begin(this.request.replay), ['envelope', 'true']];
-    const first = !this.cursors.has(this.key) && !this.link.broken;
-    this.link.begin('');
-    return first ? [['replay', this.request.replay]] : [];
+    const { link, request } = this;
+    if (!this.isRaw) return [...link.begin(request.replay), ['envelope', 'true']];
+    return link.begin(link.reached ? '' : request.replay);
   }
 
   #take(text) {
@@ -94,14 +92,19 @@ export class Watch {
     if (message.type === 'data') {
       const time = Date.parse(message.receivedAt);
       if (this.link.passed(message)) this.heard.data(message.signal, message.data, time, text.length);
-    } else {
-      const gap = this.link.told(message);
-      if (gap) this.heard.gap(gap);
+      return;
+    }
+    const gap = this.link.told(message);
+    if (gap) this.heard.gap(gap);
+    if (gap?.kind === 'restart') {
+      // It has begun live; what the relay has had since its start comes first over another one.
+      this.#drop();
+      this.#connect();
     }
   }
 
   #comeAgain(code) {
-    const wait = this.link.closed(code);
+    const wait = this.link.closed(code, Date.now());
     if (wait !== undefined) this.timer = setTimeout(() => this.#connect(), wait);
     this.heard.changed();
   }

@@ -10,7 +10,7 @@ import { Frames } from './core/frames.js';
 import { Logs, select, severityNumber } from './core/logs.js';
 import { Metrics } from './core/metrics.js';
 import { countItems, signalOf } from './core/otlp.js';
-import { Meter } from './core/meter.js';
+import { Flow } from './core/meter.js';
 import { chart, frameDetail, frameRow, gapText, knownLabels, logDetail, logRow, metricRow, spanDetail, spanRow } from './core/rows.js';
 import { Traces, waterfall } from './core/traces.js';
 
@@ -18,29 +18,31 @@ const metrics = new Metrics();
 const logs = new Logs();
 const traces = new Traces();
 const frames = new Frames();
-const meters = { exports: new Meter(), items: new Meter(), bytes: new Meter() };
+const flow = new Flow();
 /** Where points of metrics are missing, the newest last: `{ time, text }`. */
 let gaps = [];
 const MAX_GAPS = 100;
+/** The newest gap of traces, and how many there were. */
+let missing;
 /** When the newest data point came. */
 let received = 0;
-/** How far the relay's clock is ahead of the one here, in milliseconds, as far as can be told. */
-let ahead = -Infinity;
 /** What lists stood at when they were paused. */
 let paused;
 
-const watch = new Watch({ data, raw, gap, changed: () => postMessage({ status: status() }) });
+const watch = new Watch({ opened: () => flow.opened(), data, raw, gap, replaced: forget, changed: () => postMessage({ status: status() }) });
+
+/** The time by a clock that nobody sets, in milliseconds. */
+function ticks() {
+  return performance.timeOrigin + performance.now();
+}
 
 /** Takes a frame that was read. */
 function data(signal, request, time, length) {
-  const now = Date.now();
-  ahead = Math.max(ahead, time - now);
-  // What history holds is not what comes now: it counts for when the relay received it.
-  measure(time, length, countItems(signal, request));
+  flow.take({ items: countItems(signal, request), bytes: length }, time, ticks());
   if (signal === 'metrics') {
     const newest = metrics.newest;
     metrics.add(request);
-    if (metrics.newest > newest) received = now;
+    if (metrics.newest > newest) received = Date.now();
   } else if (signal === 'traces') {
     traces.add(request);
   } else if (signal === 'logs') {
@@ -48,15 +50,8 @@ function data(signal, request, time, length) {
   }
 }
 
-function measure(time, length, items) {
-  meters.exports.add(1, time);
-  meters.bytes.add(length, time);
-  meters.items.add(items, time);
-}
-
 /** Takes a frame as it came. */
 function raw(text) {
-  const now = Date.now();
   let signal = '';
   let items = 0;
   try {
@@ -66,20 +61,25 @@ function raw(text) {
   } catch {
     // Several lines, or none of JSON: it is shown as it is.
   }
-  measure(now, text.length, items);
-  frames.add(text, { time: now, signal, items });
+  // Frames don't say when the relay received them.
+  const now = ticks();
+  flow.take({ items, bytes: text.length }, now, now);
+  frames.add(text, { time: Date.now(), signal, items });
 }
 
-/** Takes note of what is missing, where it is. */
-function gap({ kind, dropped }) {
+/** Takes note of what is missing, where it is: in time, from when the connection was lost. */
+function gap({ kind, dropped, since }) {
   const text = gapText(kind, dropped);
-  if (watch.isRaw) frames.addGap(text, Date.now());
-  else if (watch.request.path === 'ws/logs') logs.addGap(text, Date.now());
-  else if (watch.request.path === 'ws/metrics') gaps = [...gaps, { time: edge(), text }].slice(-MAX_GAPS);
+  const time = since || Date.now();
+  if (watch.store === 'raw') frames.addGap(text, time);
+  else if (watch.store === 'logs') logs.addGap(text, time);
+  else if (watch.store === 'traces') missing = { time, text, times: (missing?.times ?? 0) + 1 };
+  else if (watch.store === 'metrics') gaps = [...gaps, { time: edge(time), text }].slice(-MAX_GAPS);
 }
 
-function edge() {
-  return edgeOf(Date.now(), metrics.newest, received);
+/** The right edge of charts. */
+function edge(now = Date.now()) {
+  return edgeOf(now, metrics.newest, received);
 }
 
 /** The span of time that is shown. What comes while it is paused is later than what was there. */
@@ -90,7 +90,6 @@ function spanOf(length) {
 
 /** What the bar of the page shows. */
 function status() {
-  const now = Date.now() + (Number.isFinite(ahead) ? ahead : 0);
   const { state, reason, lost, breaks } = watch.link;
   return {
     state,
@@ -98,18 +97,13 @@ function status() {
     needsToken: watch.needsToken,
     lost,
     breaks,
-    exports: meters.exports.rate(now),
-    items: meters.items.rate(now),
-    bytes: meters.bytes.rate(now),
-    total: meters.exports.total,
+    ...flow.rates(ticks()),
     paused: paused !== undefined,
   };
 }
 
 /** The answers to what the page asks, by name. */
 const answers = {
-  status: () => ({}),
-
   metrics({ filter, from, count, span }) {
     const { words, matches, names } = prepared(filter);
     const fits = (metric) =>
@@ -154,7 +148,7 @@ const answers = {
     const { words } = parseFilter(filter);
     const fits = ({ id, name, service, errors }) => (!failed || errors > 0) && holdsAll(`${name}\n${service}\n${id}`.toLowerCase(), words);
     const selected = all.filter(fits);
-    return { total: selected.length, of: all.length, gone: traces.gone, rows: selected.slice(from, from + count) };
+    return { total: selected.length, of: all.length, gone: traces.gone, missing, rows: selected.slice(from, from + count) };
   },
 
   /** A trace, but for its version alone if that is `known`. */
@@ -205,8 +199,8 @@ function some(series, matches) {
 }
 
 function limitsReached() {
-  const { limits, points, refused } = metrics;
-  return { refused, points: points < limits.points ? points : 0, metrics: limits.metrics, series: limits.series, characters: limits.characters };
+  const { limits, points, share, mostSeries, refused } = metrics;
+  return { refused, points: points < limits.points ? points : 0, trimmed: share < Infinity, metrics: limits.metrics, series: mostSeries, characters: limits.characters };
 }
 
 const orders = {
@@ -225,15 +219,17 @@ const orders = {
       : undefined;
   },
   clear({ what }) {
-    ({ metrics, logs, traces, raw: frames })[what]?.clear();
-    if (what === 'metrics') gaps = [];
-  },
-  /** What was kept is what another filter has let through: it is replaced by what history holds. */
-  replace({ what, path }) {
-    orders.clear({ what });
-    watch.forget(path);
+    forget(what);
+    watch.clear(what);
   },
 };
+
+/** Forgets all that a store holds. */
+function forget(store) {
+  ({ metrics, logs, traces, raw: frames })[store].clear();
+  if (store === 'metrics') gaps = [];
+  if (store === 'traces') missing = undefined;
+}
 
 onmessage = ({ data: message }) => {
   if (message.order) orders[message.order](message);

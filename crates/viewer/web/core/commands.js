@@ -5,9 +5,12 @@ function quoted(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Of `websocat` 1; its own buffer of 64 KiB is too small for large exports. */
+/**
+ * Of `websocat` 1; its own buffer of 64 KiB is too small for large exports. Behind `-H` and a space it
+ * would take the address for one more header.
+ */
 export function websocat(address, withToken) {
-  const header = withToken ? ' -H "Authorization: Bearer $TOKEN"' : '';
+  const header = withToken ? ' -H="Authorization: Bearer $TOKEN"' : '';
   return `websocat -B 16777216${header} ${quoted(address)}`;
 }
 
@@ -17,7 +20,7 @@ export function curl(address, withToken) {
   return `curl -N${header} ${quoted(address)}`;
 }
 
-/** Of Python, with `pip install websockets`. */
+/** Of Python, with `pip install websockets`. A frame of points has a line for each. */
 export function python(address, withToken) {
   const header = withToken ? ',\n        additional_headers={"Authorization": f"Bearer {os.environ[\'TOKEN\']}"}' : '';
   const imports = withToken ? 'asyncio, json, os, websockets' : 'asyncio, json, websockets';
@@ -28,7 +31,8 @@ async def main():
         ${JSON.stringify(address)}, max_size=None${header}
     ) as frames:
         async for frame in frames:
-            print(json.loads(frame))
+            for line in filter(None, frame.split("\\n")):
+                print(json.loads(line))
 
 asyncio.run(main())`;
 }

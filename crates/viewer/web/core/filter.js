@@ -6,14 +6,16 @@
  * own protocol. Quotes hold what has spaces together: `attr.user="Ada L"`.
  */
 
-import { labelOf } from './attributes.js';
+import { findLabel, hasText } from './attributes.js';
 
 const CLAUSE = /^(metric|scope|span|severity|resource\.[^=]+|attr\.[^=]+)=(.*)$/s;
 /** A part: a name and quoted text, quoted text, or anything up to a space. */
 const PART = /([^\s="]+=)?"([^"]*)"?|\S+/g;
 
-/** The most clauses that the relay takes, less a few for the chosen metrics. */
-export const MAX_CLAUSES = 64;
+/** The most clauses that the relay takes. */
+export const MAX_SENT = 64;
+/** The most that are read: beside them there is room for those of 12 charts. */
+export const MAX_CLAUSES = MAX_SENT - 12;
 
 /** What a typed filter says: `{ clauses: [{ name, value }], words: [text] }`. */
 export function parseFilter(text) {
@@ -40,6 +42,8 @@ export function globOf(value) {
   return value === '' ? '*' : value.replace(/[*?\\]/g, '\\$&');
 }
 
+/** A glob that matches whatever there is, also what has no text. */
+const ANY = /^\*+$/;
 /** What of a glob is special, here or in regular expressions. */
 const SPECIAL = /\\[*?\\]|[*?\\^$.+()|[\]{}]/g;
 
@@ -57,20 +61,21 @@ export function matcher(clauses) {
   const byName = new Map();
   for (const { name, value } of clauses) {
     if (name !== 'scope' && !name.includes('.')) continue;
-    byName.set(name, [...(byName.get(name) ?? []), globPattern(value)]);
+    byName.set(name, [...(byName.get(name) ?? []), { any: ANY.test(value), pattern: globPattern(value) }]);
   }
   if (byName.size === 0) return undefined;
   return (item) =>
     [...byName].every(([name, globs]) => {
-      const text = textOf(item, name);
-      return text !== undefined && globs.some((glob) => glob.test(text));
+      const label = labelIn(item, name);
+      return label !== undefined && globs.some(({ any, pattern }) => any || (hasText(label) && pattern.test(label[1])));
     });
 }
 
-function textOf({ resource, labels, scope }, name) {
-  if (name === 'scope') return scope;
+/** The label of an item that is named as in a clause: `attr.KEY`, `resource.KEY`, `scope`. */
+export function labelIn({ resource, labels, scope }, name) {
+  if (name === 'scope') return [name, scope];
   const dot = name.indexOf('.');
-  return labelOf(name.slice(0, dot) === 'resource' ? resource : labels, name.slice(dot + 1));
+  return findLabel(name.slice(0, dot) === 'resource' ? resource : labels, name.slice(dot + 1));
 }
 
 /** Whether a text, in lower case, holds every word. */

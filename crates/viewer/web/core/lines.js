@@ -6,8 +6,9 @@
  * `null` breaks it. That is how uPlot takes them.
  */
 
-import { labelOf } from './attributes.js';
+import { namedLabels, NO_TEXT } from './attributes.js';
 import { isAlike, merge, quantile } from './distribution.js';
+import { labelIn } from './filter.js';
 import { START, TIME, VALUE } from './metrics.js';
 import { cumulativeRate, deltaRate } from './rates.js';
 
@@ -77,29 +78,20 @@ function groupsOf(metric, { groupBy, matches }) {
   const groups = new Map();
   for (const [key, series] of metric.series) {
     if (matches && !matches(series)) continue;
-    const value = groupBy === '*' ? '' : groupBy === 'each' ? key : (labelIn(series, groupBy) ?? '');
+    const value = groupBy === '*' ? '' : groupBy === 'each' ? key : (labelIn(series, groupBy)?.[1] ?? '');
     const group = groups.get(value);
     if (group) group.series.push(series);
-    else groups.set(value, { key: value, labels: labelsOfGroup(series, groupBy, value), series: [series] });
+    else groups.set(value, { key: value, labels: labelsOfGroup(series, groupBy), series: [series] });
   }
   return [...groups.values()];
 }
 
-function labelsOfGroup(series, groupBy, value) {
+function labelsOfGroup(series, groupBy) {
   if (groupBy === '*') return [];
-  if (groupBy !== 'each') return [[groupBy, value]];
-  return [
-    ...series.resource.map(([key, text]) => [`resource.${key}`, text]),
-    ...series.labels.map(([key, text]) => [`attr.${key}`, text]),
-  ];
-}
-
-/** The text of a label that is named like a filter of the relay: `attr.KEY`, `resource.KEY`. */
-export function labelIn(series, name) {
-  if (name === 'scope') return series.scope;
-  const dot = name.indexOf('.');
-  const labels = name.slice(0, dot) === 'resource' ? series.resource : series.labels;
-  return labelOf(labels, name.slice(dot + 1));
+  if (groupBy === 'each') return [...namedLabels('resource', series.resource), ...namedLabels('attr', series.labels)];
+  // Of a label that isn't there, no filter says so.
+  const [, ...text] = labelIn(series, groupBy) ?? ['', '', NO_TEXT];
+  return [[groupBy, ...text]];
 }
 
 function linesOfGroup(metric, group, view, grid) {

@@ -1,5 +1,6 @@
 /** What lists show: rows that can be sent from the worker to the page, small and without cycles. */
 
+import { hasText, namedLabels } from './attributes.js';
 import { buckets, compact, merge } from './distribution.js';
 import { count } from './format.js';
 import { MAX_SHOWN, pretty } from './frames.js';
@@ -82,22 +83,27 @@ function keptOf(metric, { mode, by, matches }, now) {
   return metric.choice.kept;
 }
 
-/** The labels of a metric's series, with the values of each: those that differ first. */
+/** The labels of a metric's series, with the values of each that filters can name: those that differ
+ * first. */
 export function labelsOfMetric(metric) {
   const known = new Map();
   for (const { resource, labels } of metric.series.values()) {
-    for (const [key, text] of resource) note(known, `resource.${key}`, text);
-    for (const [key, text] of labels) note(known, `attr.${key}`, text);
+    for (const label of [...namedLabels('resource', resource), ...namedLabels('attr', labels)]) note(known, label);
   }
-  const all = [...known].map(([name, values]) => ({ name, count: values.size, values: [...values].slice(0, MAX_VALUES).sort() }));
+  const all = [...known].map(([name, values]) => ({ name, count: values.size, values: namable(values).slice(0, MAX_VALUES).sort() }));
   all.sort((one, other) => (other.count > 1) - (one.count > 1) || (one.name < other.name ? -1 : 1));
   return all.slice(0, MAX_LABELS);
 }
 
-function note(known, name, text) {
+function note(known, label) {
+  const [name, text] = label;
   const values = known.get(name);
-  if (!values) known.set(name, new Set([text]));
-  else if (values.size < 1000) values.add(text);
+  if (!values) known.set(name, new Map([[text, hasText(label)]]));
+  else if (values.size < 1000) values.set(text, hasText(label));
+}
+
+function namable(values) {
+  return [...values].filter(([, isNamable]) => isNamable).map(([text]) => text);
 }
 
 /** The buckets of the newest interval, of all series that match. */
@@ -152,6 +158,7 @@ export function spanDetail({ labels, resource, scope, sent }) {
 /** What is said of a gap, by its kind. */
 export function gapText(kind, dropped) {
   if (kind === 'lost') return `${count(dropped, 'export')} lost here`;
+  if (kind === 'restart') return 'the relay was started again: nobody knows what is missing here';
   if (kind === 'away') return 'other views were open for so long that not all that came is here';
   return 'what came before the relay was reached again is not known';
 }

@@ -12,7 +12,7 @@ export const DEFAULT_WINDOW = '5m';
 /** What may be watched as it comes. */
 export const PATHS = ['ws', 'ws/metrics', 'ws/traces', 'ws/logs'];
 export const FORMATS = ['otlp', 'points', 'protojson'];
-/** The most charts at a time. */
+/** The most charts at a time. A filter leaves room for a clause of each. */
 export const MAX_CHARTS = 12;
 
 /** The view that nothing was asked for. */

@@ -1,6 +1,7 @@
 /** One chart of a metric: lines, legend, buckets, and what can be chosen. */
 
 import uPlot from '../vendor/uplot/uPlot.esm.js';
+import { hasText } from '../core/attributes.js';
 import { clauseText, globOf } from '../core/filter.js';
 import { clock, count, plain, quantity, scaleTexts, unitName } from '../core/format.js';
 import { choice, fill, h, iconButton, setText } from './dom.js';
@@ -184,10 +185,10 @@ export class Chart {
     return button;
   }
 
-  /** What makes a filter of the labels that tell a line from others. */
+  /** What makes a filter of the labels that tell a line from others, if filters can. */
   #filter({ labels }, at) {
     const own = labels.filter(([name]) => name.includes('.') && !this.sharedNames.has(name));
-    if (own.length === 0) return undefined;
+    if (own.length === 0 || !own.every(hasText)) return undefined;
     const clauses = own.map(([name, value]) => clauseText(name, globOf(value)));
     return h('button', { type: 'button', className: 'link filter-by', title: clauses.join(' '), 'aria-label': `Filter by ${this.titles[at]}`, on: { click: () => this.acts.filter(clauses) } }, 'filter');
   }

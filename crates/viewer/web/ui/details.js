@@ -1,5 +1,6 @@
 /** The panel beside a list, with all of what is open there. */
 
+import { hasText } from '../core/attributes.js';
 import { clock, grouped } from '../core/format.js';
 import { clauseText, globOf } from '../core/filter.js';
 import { MAX_SHOWN } from '../core/frames.js';
@@ -59,10 +60,15 @@ function filterButton(clause, value, filter) {
 /** The tables of labels that items have. */
 export function labelTables({ labels, resource, scope }, filter) {
   return [
-    table('Attributes', labels.map(([key, text]) => [key, text, `attr.${key}`]), filter),
-    table('Resource', resource.map(([key, text]) => [key, text, `resource.${key}`]), filter),
+    table('Attributes', rowsOf(labels, 'attr'), filter),
+    table('Resource', rowsOf(resource, 'resource'), filter),
     scope ? table('Scope', [['name', scope, 'scope']], filter) : undefined,
   ];
+}
+
+/** The rows of labels, with the clause of each that the relay's filters can compare. */
+function rowsOf(labels, prefix) {
+  return labels.map((label) => [label[0], label[1], hasText(label) && `${prefix}.${label[0]}`]);
 }
 
 /** A value as JSON, to be read and copied: made when it is opened. */

@@ -67,8 +67,12 @@ export class MetricsTab {
     const nothing = known === 0;
     this.empty.hidden = total > 0;
     this.listArea.hidden = nothing;
-    if (nothing) welcome(this.empty, this.app, 'metrics');
-    else if (total === 0) fill(this.empty, h('p', { className: 'nothing' }, 'No metric matches the filter.'));
+    if (nothing) {
+      welcome(this.empty, this.app, 'metrics');
+    } else if (total === 0) {
+      delete this.empty.dataset.shown;
+      fill(this.empty, h('p', { className: 'nothing' }, 'No metric matches the filter.'));
+    }
     this.list.update({ total, from, rows });
     this.#showChosen();
   }
@@ -157,12 +161,12 @@ export class MetricsTab {
     go({ charts: { ...view.charts, [name]: settings } });
   }
 
-  #showLimits({ refused, points, metrics, series, characters }) {
+  #showLimits({ refused, points, trimmed, metrics, series, characters }) {
     const said = [];
     if (refused.metrics > 0) said.push(`More than ${count(metrics, 'metric')}: points of further ones are left out.`);
     if (refused.series > 0) said.push(`More than ${count(series, 'series', 'series')}: points of further ones are left out. A filter keeps others out instead.`);
     if (refused.texts > 0) said.push(`More than ${grouped(characters)} characters of names and labels: points of further series are left out.`);
-    if (points > 0) said.push(`So many series that each keeps its newest ${points} points only.`);
+    if (points > 0) said.push(`So many series that each keeps its newest ${points} points only${trimmed ? ', large distributions fewer' : ''}.`);
     setText(this.note, said.join(' '));
     this.note.hidden = said.length === 0;
   }

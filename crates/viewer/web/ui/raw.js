@@ -68,9 +68,10 @@ export class RawTab {
     const { path, parameters } = requestOf(view);
     const address = addressOf(base, path, parameters);
     const lines = addressOf(base, path.replace('ws', 'stream'), parameters, 'http');
-    if (this.address === address) return;
-    this.address = address;
     const protected_ = Boolean(token);
+    const signature = `${address} ${protected_}`;
+    if (this.signature === signature) return;
+    this.signature = signature;
     const { open } = this.commands;
     fill(
       this.commands,

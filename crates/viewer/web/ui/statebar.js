@@ -32,7 +32,7 @@ export class StateBar {
     setText(this.facts.items, `${digits(Math.round(status.items * 10) / 10)} items/s`);
     setText(this.facts.bytes, `${bytes(status.bytes)}/s`);
     setText(this.facts.lost, lostText(status));
-    this.facts.lost.title = status.breaks > 0 ? 'Exports that did not come here; of those that came while the relay was out of reach, nobody knows the number' : 'Exports that did not come here';
+    this.facts.lost.title = status.breaks > 0 ? 'Exports that did not come here; of those that came while the relay was out of reach, or other views were open for long, nobody knows the number' : 'Exports that did not come here';
     this.facts.lost.classList.toggle('some', status.lost > 0 || status.breaks > 0);
     setText(this.facts.version, version ? `otlp-relay ${version}` : '');
   }

@@ -28,7 +28,8 @@ export class TracesTab {
     });
     this.empty = h('div', { className: 'empty' });
     this.count = h('p', { className: 'note count' });
-    this.listArea = h('div', { className: 'fill column' }, this.count, this.list.element);
+    this.missing = h('p', { className: 'note count missing', role: 'status', hidden: true });
+    this.listArea = h('div', { className: 'fill column' }, this.count, this.missing, this.list.element);
     this.element = h('div', { className: 'fill split' }, this.empty, this.listArea, this.details.element);
   }
 
@@ -42,8 +43,8 @@ export class TracesTab {
     return { ask: 'traces', filter, failed, ...this.list.range() };
   }
 
-  show({ total, of, gone, rows }, from) {
-    const nothing = of === 0;
+  show({ total, of, gone, missing, rows }, from) {
+    const nothing = of === 0 && !missing;
     this.empty.hidden = !nothing;
     this.listArea.hidden = nothing;
     if (nothing && this.app.view.filter) {
@@ -54,6 +55,8 @@ export class TracesTab {
     }
     const shown = total < of ? `${grouped(total)} of ${count(of, 'trace')}` : count(of, 'trace');
     setText(this.count, `${shown}${gone > 0 ? '; older ones are gone' : ''}`);
+    this.missing.hidden = !missing;
+    if (missing) setText(this.missing, missingText(missing));
     this.longest = Math.max(...rows.map(({ duration }) => duration), 1e-6);
     this.list.update({ total, from, rows: rows.map((row) => ({ ...row, part: Math.round((row.duration / this.longest) * 50) / 50 })) });
     this.#showTrace();
@@ -98,4 +101,9 @@ export class TracesTab {
       h('span', { className: errors > 0 ? 't-errors some' : 't-errors' }, errors > 0 ? grouped(errors) : '–'),
     ];
   }
+}
+
+/** What is missing, and when: of several times the newest. */
+function missingText({ time, text, times }) {
+  return `At ${clock(time)}: ${text}.${times > 1 ? ` Before, ${count(times - 1, 'more gap')}.` : ''}`;
 }

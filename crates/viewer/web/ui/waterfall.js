@@ -1,5 +1,6 @@
 /** The spans of a trace on a common line of time. */
 
+import { findLabel, hasText } from '../core/attributes.js';
 import { count, duration } from '../core/format.js';
 import { milliseconds } from '../core/otlp.js';
 import { dateTime, json, labelTables, table } from './details.js';
@@ -95,9 +96,10 @@ export class Waterfall {
 
   #detail(row, begin) {
     const filter = (text) => this.app.addFilter(text);
-    const { sent } = this.detail;
+    const { sent, resource } = this.detail;
     const { message } = sent.status ?? {};
-    const facts = [['Service', row.service, 'resource.service.name'], ['Kind', row.kind || 'unspecified'], ['Begins', `+${duration((row.begin - begin) / 1000)}`], ['Lasts', duration((row.end - row.begin) / 1000)], row.failed && ['Error', message || 'yes'], ['Span', row.id], row.parent && ['Parent', row.parent]];
+    const service = findLabel(resource, 'service.name');
+    const facts = [['Service', row.service, service && hasText(service) && 'resource.service.name'], ['Kind', row.kind || 'unspecified'], ['Begins', `+${duration((row.begin - begin) / 1000)}`], ['Lasts', duration((row.end - row.begin) / 1000)], row.failed && ['Error', message || 'yes'], ['Span', row.id], row.parent && ['Parent', row.parent]];
     const events = (sent.events ?? []).map((event) => [event.name ?? '', `+${duration((milliseconds(event.timeUnixNano) - begin) / 1000)}`]);
     return h('div', { className: 'span-detail' },
       table('Span', facts.filter(Boolean), filter),

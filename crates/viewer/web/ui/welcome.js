@@ -17,7 +17,7 @@ export function welcome(area, { base, about }, what) {
       h('p', {}, 'Whatever is sent to this relay appears here as it arrives. Point a program to it:'),
       step('A program with an OpenTelemetry SDK', 'Set its environment.', `OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
       step('A Collector', 'Add an exporter, and name it in your pipelines beside those that are there.',
-        `exporters:\n  otlphttp/relay:\n    endpoint: ${endpoint}\nservice:\n  pipelines:\n    ${what}:\n      exporters: [otlphttp/relay]`),
+        `exporters:\n  otlp_http/relay:   # before Collector 0.144: otlphttp/relay\n    endpoint: ${endpoint}\nservice:\n  pipelines:\n    ${what}:\n      exporters: [otlp_http/relay]`),
       grpc && step('Over gRPC', 'The same, for exporters that speak gRPC.', `OTEL_EXPORTER_OTLP_ENDPOINT=${protocol}//${hostname}:${grpc}\nOTEL_EXPORTER_OTLP_PROTOCOL=grpc`),
       step('By hand', 'One request, with curl.', curl(endpoint, what)),
       h('p', { className: 'soft' }, 'Nothing to send yet? ', h('code', {}, 'otlp-relay serve --demo'), ' shows this page alive.')),
