@@ -19,6 +19,7 @@ mod grpc;
 mod hardening;
 mod limits;
 mod load;
+mod logged;
 mod metrics;
 mod mutations;
 mod page;
