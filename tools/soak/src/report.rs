@@ -115,8 +115,8 @@ pub struct Growth {
 }
 
 impl Growth {
-    /// That of something which was measured at those times: of the means of every [`BLOCK`]
-    /// samples, or of the samples if they are fewer than three times as many.
+    /// That of something which was measured at those times: of the means of every 30 samples, or
+    /// of the samples if they are fewer than three times as many.
     #[must_use]
     pub fn of(samples: &[(Duration, u64)]) -> Self {
         let block = if samples.len() < 3 * BLOCK { 1 } else { BLOCK };
