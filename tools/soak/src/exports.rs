@@ -9,6 +9,7 @@ use hyper::Request;
 use load::payload::{Body, Compression, Encoding, Payload};
 use otlp_codec::Signal;
 
+use crate::kinds::Kinds;
 use crate::relay::TOKEN;
 use crate::senders::Transport;
 
@@ -38,15 +39,17 @@ pub(crate) struct Export {
 pub(crate) struct Exports {
     http: Vec<Export>,
     grpc: Vec<Export>,
+    pub(crate) kinds: Kinds,
     /// How many were taken for each transport.
     sent: [AtomicUsize; 2],
 }
 
 impl Exports {
     pub(crate) fn new() -> Result<Self> {
-        let (mut http, mut grpc) = (Vec::new(), Vec::new());
+        let (mut http, mut grpc, mut kinds) = (Vec::new(), Vec::new(), Kinds::default());
         for (name, share) in SHARES {
             let payload = Payload::find(name, Signal::Metrics)?;
+            kinds.add(payload.signal, &payload.wire)?;
             let mut forms = Vec::new();
             for encoding in [Encoding::Protobuf, Encoding::Json] {
                 forms.extend(CODINGS.map(|coding| (encoding, coding)));
@@ -63,6 +66,7 @@ impl Exports {
         Ok(Self {
             http,
             grpc,
+            kinds,
             sent: Default::default(),
         })
     }

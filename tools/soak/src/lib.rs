@@ -17,6 +17,7 @@ mod authority;
 mod door;
 mod exports;
 mod gauges;
+mod kinds;
 mod ledger;
 mod rude;
 mod senders;

@@ -40,11 +40,15 @@ pub(crate) async fn keep_ledger(world: Arc<World>, mut first: Watching, stop: St
             }
         };
         match next {
-            Ok(Some((seq, signal))) if !world.ledger.add(seq, signal) => {
-                let told = || format!("{}: {seq} is not the next", EVERYTHING.path);
-                return world.tally.fault(Fault::Frames, told);
+            Ok(Some(came)) => {
+                let kind = world.exports.kinds.find(came.signal, came.bytes);
+                let is_next = kind.is_some_and(|kind| world.ledger.add(came.seq, kind));
+                if !is_next {
+                    let told = || format!("{came:?} is not the next, or nobody has sent it");
+                    return world.tally.fault(Fault::Frames, told);
+                }
             }
-            Ok(_) => {}
+            Ok(None) => {}
             Err(error) => return world.tally.fault(Fault::Watching, || format!("{error:#}")),
         }
     }

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::World;
 use crate::door::{Door, Leaves, PATIENCE, Stream};
+use crate::kinds::Kind;
 use crate::source::Source;
 use crate::tally::Fault;
 
@@ -20,8 +21,8 @@ const CHECKED: usize = 256;
 enum Shows {
     /// Every export of its signals.
     Everything,
-    /// What a filter leaves.
-    Something,
+    /// What a clause of a filter leaves.
+    Something(&'static str, &'static str),
     /// Frames without envelopes, which say nothing of their place.
     Bare,
 }
@@ -50,9 +51,21 @@ pub(crate) const VIEWS: [View; 12] = [
     whole("/ws?envelope=true&max_frame=65536", &Signal::ALL),
     whole("/stream?envelope=true", &Signal::ALL),
     whole("/stream/logs?envelope=true&format=points", &[Signal::Logs]),
-    part("/ws/metrics?envelope=true&metric=*.c*", &[Signal::Metrics]),
-    part("/ws/logs?envelope=true&severity=ERROR", &[Signal::Logs]),
-    part("/stream/traces?envelope=true&span=*a*", &[Signal::Traces]),
+    part(
+        "/ws/metrics?envelope=true&metric=*.c*",
+        &[Signal::Metrics],
+        ("metric", "*.c*"),
+    ),
+    part(
+        "/ws/logs?envelope=true&severity=ERROR",
+        &[Signal::Logs],
+        ("severity", "ERROR"),
+    ),
+    part(
+        "/stream/traces?envelope=true&span=*a*",
+        &[Signal::Traces],
+        ("span", "*a*"),
+    ),
     View {
         shows: Shows::Bare,
         ..whole("/ws/metrics?format=protobuf", &[Signal::Metrics])
@@ -67,9 +80,13 @@ const fn whole(path: &'static str, signals: &'static [Signal]) -> View {
     }
 }
 
-const fn part(path: &'static str, signals: &'static [Signal]) -> View {
+const fn part(
+    path: &'static str,
+    signals: &'static [Signal],
+    (name, value): (&'static str, &'static str),
+) -> View {
     View {
-        shows: Shows::Something,
+        shows: Shows::Something(name, value),
         ..whole(path, signals)
     }
 }
@@ -78,6 +95,16 @@ impl View {
     /// Whether a client can come back to it.
     pub(crate) fn has_places(&self) -> bool {
         self.shows != Shows::Bare
+    }
+
+    /// The kinds of exports that it shows, if frames say what they are.
+    fn kinds(&self, world: &World) -> Result<Option<Vec<Kind>>> {
+        let clause = match self.shows {
+            Shows::Bare => return Ok(None),
+            Shows::Everything => None,
+            Shows::Something(name, value) => Some((name, value)),
+        };
+        world.exports.kinds.shown(self.signals, clause).map(Some)
     }
 
     /// What a client may ask for of what was before. Of several signals, the oldest that the
@@ -102,6 +129,15 @@ struct Envelope<'a> {
     dropped: Option<&'a str>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
+}
+
+/// What a message held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Came {
+    pub(crate) seq: u64,
+    pub(crate) signal: Signal,
+    /// How long the export in it was.
+    pub(crate) bytes: usize,
 }
 
 /// Somebody who watches.
@@ -171,8 +207,8 @@ impl Watching {
         Ok(())
     }
 
-    /// Takes the next message. What it held: a number and its signal, once for all parts of it.
-    pub(crate) async fn next(&mut self) -> Result<Option<(u64, Signal)>> {
+    /// Takes the next message. What it held, once for all parts of it.
+    pub(crate) async fn next(&mut self) -> Result<Option<Came>> {
         let message = self.source.next().await.context(self.view.path)?;
         self.frames += 1;
         match self.view.has_places() {
@@ -181,13 +217,14 @@ impl Watching {
         }
     }
 
-    fn take(&mut self, message: &Bytes) -> Result<Option<(u64, Signal)>> {
+    fn take(&mut self, message: &Bytes) -> Result<Option<Came>> {
         let envelope: Envelope<'_> = serde_json::from_slice(message)?;
         if envelope.r#type == "gap" {
             self.lost += envelope.dropped.context("no number")?.parse::<u64>()?;
             return Ok(None);
         }
-        ensure!(envelope.data.is_some(), "no data: {}", envelope.r#type);
+        let data = envelope.data;
+        let data = data.with_context(|| format!("no data: {}", envelope.r#type))?;
         let seq = envelope.seq.context("no number")?.parse()?;
         if seq == self.last && self.parts {
             return Ok(None);
@@ -203,7 +240,11 @@ impl Watching {
         self.seqs.push(seq);
         let known = |signal: &&Signal| envelope.signal == Some(signal.as_str());
         let signal = Signal::ALL.iter().find(known).context("no signal")?;
-        Ok(Some((seq, *signal)))
+        Ok(Some(Came {
+            seq,
+            signal: *signal,
+            bytes: data.get().len(),
+        }))
     }
 
     /// Holds what came to the ledger, if it is enough to be worth it.
@@ -215,6 +256,12 @@ impl Watching {
 
     /// Holds what came to the ledger.
     pub(crate) async fn check(&mut self, world: &World) {
+        if let Err(error) = self.hold_to_ledger(world).await {
+            world.tally.fault(Fault::Frames, || format!("{error:#}"));
+        }
+    }
+
+    async fn hold_to_ledger(&mut self, world: &World) -> Result<()> {
         let (upto, lost) = (self.last, std::mem::take(&mut self.lost));
         let path = self.view.path;
         if self.may_lose {
@@ -225,13 +272,18 @@ impl Watching {
             world.tally.fault(Fault::Frames, told);
         }
         let came = std::mem::take(&mut self.seqs);
-        if self.view.shows == Shows::Everything
+        if let Some(kinds) = self.view.kinds(world)?
             && let Some(after) = self.checked.replace(upto)
         {
-            let due = world.ledger.between(after, upto, self.view.signals).await;
+            let due = world.ledger.between(after, upto, &kinds).await;
             let due = due.unwrap_or_default();
             let missing = due.len().saturating_sub(came.len()) as u64;
-            let told = self.may_lose && missing == lost;
+            // What a filter would have left out is lost with the rest.
+            let told = match self.view.shows {
+                Shows::Something(..) => missing <= lost,
+                _ => missing == lost,
+            };
+            let told = self.may_lose && told;
             let all = came.iter().all(|seq| due.binary_search(seq).is_ok());
             if all && (missing == 0 || told) {
                 world.tally.add("frames_checked", came.len() as u64);
@@ -241,14 +293,15 @@ impl Watching {
                 world.tally.fault(Fault::Frames, told);
             }
         }
+        Ok(())
     }
 
     /// Takes what was published and has not come yet, until all is there.
     pub(crate) async fn catch_up(&mut self, world: &World) -> Result<()> {
-        if self.view.shows != Shows::Everything {
+        let Some(kinds) = self.view.kinds(world)? else {
             return Ok(());
-        }
-        let newest = world.ledger.newest(self.view.signals).unwrap_or_default();
+        };
+        let newest = world.ledger.newest(&kinds).unwrap_or_default();
         let catching = async {
             while self.last < newest {
                 self.next().await?;

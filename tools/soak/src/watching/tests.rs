@@ -34,7 +34,8 @@ async fn faults(frames: Vec<String>) -> u64 {
             12 => Signal::Logs,
             _ => Signal::Metrics,
         };
-        assert!(world.ledger.add(seq, signal));
+        let kinds = world.exports.kinds.shown(&[signal], None).unwrap();
+        assert!(world.ledger.add(seq, kinds[0]));
     }
     let (near, far) = duplex(1 << 16);
     let count = frames.len();
