@@ -108,6 +108,7 @@ impl Hub {
                 offload: Offload::for_this_machine(),
                 replays: Replays::new(),
                 state: Mutex::new(state),
+                told_of_pressure: Mutex::new(None),
                 closed: AtomicBool::new(false),
                 drain_until: OnceLock::new(),
                 live: watch::Sender::new(0),
@@ -184,6 +185,8 @@ impl Hub {
         began: time::Instant,
     ) -> Option<(u64, Vec<(Job, Freed)>)> {
         let (received, now) = (SystemTime::now(), Instant::now());
+        // Dropped after the lock, whatever happens: a job that is not done takes it.
+        let mut jobs = Vec::new();
         let mut state = self.shared.state.lock();
         if self.shared.closed.load(Ordering::Relaxed) {
             return None;
@@ -198,7 +201,6 @@ impl Hub {
             began,
         });
         let expired = state.history.push(&publication, now);
-        let mut jobs = Vec::new();
         for Watched { view, .. } in state.views.values() {
             if !view.key.signals.contains(signal) {
                 continue;

@@ -16,7 +16,8 @@ const KEPT_SHARE: usize = 4;
 const MOST_KEPT: usize = 1024;
 
 /// Raises the limit of descriptors to what the system allows, and lowers the limits of
-/// connections to what fits. A warning says so.
+/// connections to what fits: those of HTTP and gRPC with a warning, those of refused connections
+/// and for metrics alone without.
 pub fn fit(config: &mut ServerConfig) {
     if let Some(limit) = raise() {
         fit_into(limit, config);

@@ -213,9 +213,11 @@ impl Field {
             gauges.sum("otlp_relay_reloads_total", &labels)
         };
         let (taken, refused) = (read("success")?, read("failure")?);
-        // Two signals that come at once are one.
-        let enough = |read: f64, told: f64| read <= told && read + 1.0 >= 0.9 * told;
-        let holds = enough(taken, told(USABLE)) && enough(refused, told(UNUSABLE));
+        // Two signals that come at once are one, and files may be replaced before they are read.
+        let enough = |read: f64, told: f64| read <= told + 1.0 && read + 1.0 >= 0.9 * told;
+        let holds = enough(taken, told(USABLE))
+            && enough(refused, told(UNUSABLE))
+            && taken + refused <= told(USABLE) + told(UNUSABLE);
         let seen = format!(
             "{taken} of {} taken, {refused} of {} refused",
             told(USABLE),
@@ -240,8 +242,13 @@ impl Field {
         let bound = options.max_growth;
         let seen = match judged {
             true => {
+                let uneven = match 2.0 * error > bound {
+                    true => ", too uneven to be sure: it takes longer",
+                    false => "",
+                };
                 format!(
-                    "{by:.2} ± {error:.2} MiB, of at most {bound}; peaks {before:.1} and {after:.1} MiB"
+                    "{by:.2} ± {error:.2} MiB, of at most {bound}{uneven}; peaks {before:.1} and \
+                     {after:.1} MiB"
                 )
             }
             false => format!("{by:.2} MiB, not judged before {JUDGED_MINUTES} minutes"),

@@ -9,9 +9,10 @@ use tokio::runtime::Handle;
 
 use super::job::Job;
 
-/// A queue of renderings and the threads that work on it. It holds what somebody waits for: slots
-/// of view logs, which the limits of the logs bound, or one for each session that reads in the
-/// history; and at most as many again, or [`UNSWEPT`], that nobody waits for any more.
+/// A queue of renderings and the threads that work on it. It holds what somebody may wait for: slots
+/// of view logs, which the limits of the logs bound, or of publications of the history, one for each
+/// view at most in which somebody reads there; and at most as many again, or [`UNSWEPT`], that
+/// nobody waits for any more.
 pub(super) struct Offload {
     queue: Mutex<Queue>,
     max_workers: usize,
@@ -101,6 +102,7 @@ impl Worker {
     fn next(&mut self) -> Option<Job> {
         let mut queue = self.offload.queue.lock();
         let job = queue.jobs.pop_front();
+        queue.wanted = queue.wanted.min(queue.jobs.len());
         if job.is_none() {
             queue.workers -= 1;
             self.signed_off = true;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -21,7 +22,11 @@ use crate::observer::Observer;
 use crate::publication::Publication;
 use crate::query::{Query, Start};
 use crate::render::{Recipe, Writer};
+use crate::session::after;
 use crate::view::{Format, ViewKey};
+
+/// After how long sessions are told again that there are too many frames.
+const TOLD_ANEW: Duration = Duration::from_millis(100);
 
 pub(crate) struct Shared {
     pub(crate) config: FanoutConfig,
@@ -36,6 +41,8 @@ pub(crate) struct Shared {
     pub(super) offload: Arc<Offload>,
     pub(super) replays: Replays,
     pub(super) state: Mutex<State>,
+    /// When sessions were last told that there are too many frames.
+    pub(super) told_of_pressure: Mutex<Option<Instant>>,
     /// Set once, under the lock of the state; readable without it.
     pub(super) closed: AtomicBool,
     /// Until when sessions may write what their logs hold. Set when the hub closes.
@@ -193,9 +200,16 @@ impl Shared {
         self.held.bytes() > self.config.frames_total_bytes
     }
 
-    /// Has sessions look after themselves if there are more frames than there may be.
+    /// Has sessions look after themselves if there are more frames than there may be, unless they
+    /// were told just now: who stalls after that looks by itself.
     pub(super) fn relieve(&self) {
-        if self.is_pressed() {
+        if !self.is_pressed() {
+            return;
+        }
+        let (now, mut told) = (Instant::now(), self.told_of_pressure.lock());
+        if told.is_none_or(|told| after(told, TOLD_ANEW) <= now) {
+            *told = Some(now);
+            drop(told);
             self.state.lock().wake_all();
         }
     }

@@ -33,10 +33,8 @@ impl<Io> Session<Io> {
             self.too_slow();
         }
         self.on_probation = false;
-        let is_long = self.output.bytes() >= self.config().gather_bytes.min(HELD_BYTES);
         if let Some(since) = self.stalled
-            && is_long
-            && self.subscription.shared().is_pressed()
+            && self.holds_too_much()
         {
             let end = after(since, PATIENCE);
             if end <= Instant::now() {
@@ -47,6 +45,12 @@ impl<Io> Session<Io> {
             self.on_probation = true;
         }
         ControlFlow::Continue(())
+    }
+
+    /// Whether there are too many frames in all, and it holds more than its share.
+    pub(super) fn holds_too_much(&self) -> bool {
+        let share = self.config().gather_bytes.min(HELD_BYTES);
+        self.subscription.shared().is_pressed() && self.output.bytes() >= share
     }
 
     /// When a client that takes nothing will have had its time.

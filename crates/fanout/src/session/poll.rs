@@ -106,8 +106,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
             }
             if tally.progress || written.is_ready() {
                 self.stalled = None;
-            } else {
-                self.stalled.get_or_insert_with(Instant::now);
+            } else if self.stalled.is_none() {
+                self.stalled = Some(Instant::now());
+                self.on_probation = self.holds_too_much();
             }
             if self.output.ping_waits() {
                 if tally.progress {
@@ -119,7 +120,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Session<Io> {
             if tally.progress {
                 self.put_off(Instant::now());
             }
-            if self.wire.is_one_way() && tally.frames > 0 {
+            if self.wire.is_one_way() && tally.frames > 0 && self.phase == Phase::Open {
                 let config = &self.subscription.shared().config;
                 self.clock.spoke(Instant::now(), config);
             }

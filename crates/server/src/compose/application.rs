@@ -1,5 +1,6 @@
 //! The application of a worker: every route, behind the rules that hold for every request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_service::ServiceFactory;
@@ -55,7 +56,7 @@ pub(super) fn application(
             let refused = client::identify(&connections, &mut request, &exchange)
                 .or_else(|| refusal(&rules, request.head()));
             let at_once = refused
-                .map(|refused| refused.counted(own.as_ref(), request.head()))
+                .map(|refused| refused.counted(own.as_ref(), request.head(), peer(request.head())))
                 .or_else(|| cors.preflight(request.head(), &page))
                 .or(moved);
             let answer = match at_once {
@@ -104,6 +105,11 @@ enum Answer<F> {
     Handled(F),
 }
 
+/// Whom a request is from, as far as is known.
+pub(super) fn peer(head: &RequestHead) -> Option<IpAddr> {
+    head.peer_addr.map(|peer| peer.ip())
+}
+
 /// A request that no handler may see.
 pub(super) struct Refused {
     /// What it is answered.
@@ -113,15 +119,19 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// The answer, counted and with its id, if the request was to `receiver`.
-    pub(super) fn counted(self, receiver: Option<&Receiver>, head: &RequestHead) -> HttpResponse {
+    /// The answer, counted and with its id, if the request was to `receiver`; `sender` has sent it.
+    pub(super) fn counted(
+        self,
+        receiver: Option<&Receiver>,
+        head: &RequestHead,
+        sender: Option<IpAddr>,
+    ) -> HttpResponse {
         let Self {
             mut response,
             reason,
         } = self;
-        let peer = head.peer_addr.map(|peer| peer.ip());
         let path = head.uri.path();
-        let id = receiver.and_then(|receiver| count_refusal(receiver, path, peer, reason));
+        let id = receiver.and_then(|receiver| count_refusal(receiver, path, sender, reason));
         if let Some(id) = id {
             let header = HeaderName::from_static(X_REQUEST_ID);
             response.headers_mut().insert(header, id.header());

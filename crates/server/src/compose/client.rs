@@ -1,6 +1,6 @@
 //! Who has sent a request, where a trusted proxy stands between.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR};
@@ -26,13 +26,20 @@ pub(super) fn identify(
     match connections.client(peer, way(request.headers())) {
         Ok(None) => None,
         Ok(Some((client, seat))) => {
-            // Its port is not known.
-            request.head_mut().peer_addr = Some(SocketAddr::new(client, 0));
+            note(client, request);
             exchange.serve(seat);
             None
         }
-        Err(Crowded) => Some(crowded(request.headers())),
+        Err(Crowded(client)) => {
+            note(client, request);
+            Some(crowded(request.headers()))
+        }
     }
+}
+
+/// Notes whose request it is; its port is not known.
+fn note(client: IpAddr, request: &mut ServiceRequest) {
+    request.head_mut().peer_addr = Some(SocketAddr::new(client, 0));
 }
 
 /// The answer to a client that has too much in flight.

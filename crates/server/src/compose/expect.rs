@@ -11,7 +11,7 @@ use actix_web::body::BoxBody;
 use actix_web::{HttpMessage, HttpResponse};
 use ingest::{hold_unread, refuse_by_head};
 
-use super::application::{Refused, name, refusal};
+use super::application::{Refused, name, peer, refusal};
 use super::{Handle, Parts, Serves, client};
 use crate::conn::Crowded;
 use crate::cors::Cors;
@@ -51,11 +51,11 @@ fn refused(parts: &Parts, request: &Request) -> Option<HttpResponse> {
     let head = request.head();
     let page = parts.cors.judge(head);
     let receiver = (parts.serves == Serves::Everything).then_some(&parts.receiver);
-    let counted = |refused: Refused| refused.counted(receiver, head);
-    let refused = refusal(&parts.rules, head).map(counted);
+    let counted = |refused: Refused, sender| refused.counted(receiver, head, sender);
+    let refused = refusal(&parts.rules, head).map(|refused| counted(refused, peer(head)));
     let mut response = refused.or_else(|| match sender(parts, request) {
         Ok(sender) => refuse_by_head(receiver?, head, sender),
-        Err(Crowded) => Some(counted(client::crowded(head.headers()))),
+        Err(Crowded(client)) => Some(counted(client::crowded(head.headers()), Some(client))),
     })?;
     Cors::mark(page, response.headers_mut());
     let status = response.status();

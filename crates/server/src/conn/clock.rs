@@ -189,6 +189,11 @@ impl Clock {
             true if !self.body_is_open => self.enter(Phase::Head),
             _ => self.enter(Phase::Idle),
         }
+        if self.body_is_open && self.phase == Phase::Idle {
+            // actix has this time to wait for the rest of a body that was refused.
+            let wait = self.waits.idle_timeout.max(self.waits.linger_timeout);
+            self.deadline = Some(after(wait));
+        }
         true
     }
 

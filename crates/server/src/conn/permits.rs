@@ -124,7 +124,7 @@ impl Connections {
                      --trusted-proxies makes its clients count each for itself"
                 );
             }
-            Crowded
+            Crowded(address)
         })
     }
 
@@ -158,7 +158,7 @@ impl Connections {
 
 /// An address has as much open as it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Crowded;
+pub(crate) struct Crowded(pub(crate) IpAddr);
 
 /// The right to one open connection, given back when dropped.
 pub struct Permit {

@@ -38,7 +38,8 @@ pub(super) fn identified(
                 let _seat = Arc::new(seat);
                 request.extensions_mut().insert(Held { _seat });
             }
-            Err(Crowded) => {
+            Err(Crowded(client)) => {
+                request.extensions_mut().insert(Peer(Some(client)));
                 let turned_away = TurnedAway(Refused::crowded(RETRY_AFTER));
                 request.extensions_mut().insert(turned_away);
             }

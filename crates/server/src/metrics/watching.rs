@@ -84,7 +84,7 @@ fn sessions(counted: &Watching, now: &Snapshot, config: &FanoutConfig, to: &mut 
     to.counter("sessions_closed_total", "Sessions ended.", &counted.closed);
     to.counter(
         "closes_unanswered_total",
-        "Of these, those whose client did not do its part of the closing handshake in time.",
+        "Sessions that ended because the client did not do its part of the closing handshake in time.",
         &counted.given_up,
     );
     to.counter(
