@@ -208,8 +208,9 @@ fn a_pipe_holds_nobody_up() {
     let made = std::process::Command::new("mkfifo").arg(&file).status();
     assert!(made.unwrap().success());
     relay.signal("HUP");
-    let line = relay.wait_for_log("it is no regular file");
-    assert!(line.contains("stays as it was"), "{line}");
+    // The clock may look at it too, and says less.
+    let line = relay.wait_for_log("everything stays as it was");
+    assert!(line.contains("it is no regular file"), "{line}");
     let header = format!("Bearer {OLD}");
     assert_eq!(shake(relay.address(), &[("Authorization", &header)]), 101);
     relay.signal("TERM");
